@@ -1,0 +1,332 @@
+"""Records: what every row and every register's record is turned into before it becomes quads.
+
+A field's meaning, type and place are in `ontology/shapes.ttl` under the same name; what a class means is
+in `ontology/cgt.ttl`. Things are referred to by compact id; a text in `names` ends in `@` and its language.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agency:
+    """A public body, or a part of one, that decides on therapies, advises on those decisions, assesses their value or pays for them."""
+
+    id: str
+    label: str
+    full_name: str
+    kind: str
+    jurisdiction: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    parent: str | None = None
+    website: str | None = None
+    wikidata: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """A category of a published classification, as its publisher draws it."""
+
+    id: str
+    label: str
+    classification: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    broader: str | None = None
+    position: int | None = None
+    exact_match: tuple[str, ...] = ()
+    close_match: tuple[str, ...] = ()
+    broad_match: tuple[str, ...] = ()
+    narrow_match: tuple[str, ...] = ()
+    definition: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one source states of one field of one fact, with its exact words or its record locator."""
+
+    id: str
+    fact: str
+    field: str
+    value: str
+    source: str
+    quotation: str | None = None
+    locator: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """A published way of dividing the field into categories, by an agency or an author."""
+
+    id: str
+    label: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    agency: str | None = None
+    definition: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disease:
+    """A disease as the Mondo Disease Ontology defines it."""
+
+    id: str
+    label: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gene:
+    """A human gene or the molecule it codes for, as something that a therapy recognises, delivers or edits."""
+
+    id: str
+    label: str
+    symbol: str
+    hgnc: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indication:
+    """A disease together with the line of treatment, age, severity or biomarker for which a product is authorised."""
+
+    id: str
+    label: str
+    sources: tuple[str, ...]
+    disease: str | None = None
+    line: str | None = None
+    age_group: str | None = None
+    severity: str | None = None
+    biomarker: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jurisdiction:
+    """A country, or a group of countries with a common procedure, in which an agency's decisions hold."""
+
+    id: str
+    label: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    iso_alpha2: str | None = None
+    iso_alpha3: str | None = None
+    part_of: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """A dated act of an agency, or towards it, about a product, a therapy or a class of therapies."""
+
+    id: str
+    kind: str
+    about: str
+    agency: str
+    date: date
+    date_precision: str
+    sources: tuple[str, ...]
+    approval_type: str | None = None
+    outcome: str | None = None
+    pathway: str | None = None
+    holder: str | None = None
+    indications: tuple[str, ...] = ()
+    application_number: str | None = None
+    reason: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A published figure about the field, with its measure, area, period and unit."""
+
+    id: str
+    measure: str
+    area: str
+    period: str
+    period_end: date
+    value: Decimal
+    unit: str
+    status: str
+    sources: tuple[str, ...]
+    therapy_class: tuple[str, ...] = ()
+    stage: str | None = None
+    agency: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """A company or institution that develops, makes, holds or sponsors a therapy."""
+
+    id: str
+    label: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    jurisdiction: str | None = None
+    parent: str | None = None
+    wikidata: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pathway:
+    """A programme or legal route of an agency by which therapies are advised on, designated, reviewed or approved."""
+
+    id: str
+    label: str
+    agency: str
+    kind: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    legal_basis: str | None = None
+    start: date | None = None
+    start_precision: str | None = None
+    corresponds_to: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A therapy as it is put on a market under one brand."""
+
+    id: str
+    label: str
+    therapy: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    holder: str | None = None
+    wikidata: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """Something that was proposed for the graph, checked, and refused for a reason."""
+
+    id: str
+    label: str
+    kind: str
+    reason: str
+    sources: tuple[str, ...]
+    agency: str | None = None
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A document, page or register snapshot that states facts and that a reader can open."""
+
+    id: str
+    label: str
+    publisher: str
+    url: str
+    accessed: date
+    kind: str
+    published: date | None = None
+    published_precision: str | None = None
+    language: str | None = None
+    licence: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Therapy:
+    """An active substance made of cells, tissues, genes or replicating microorganisms, at the level of an international non-proprietary name."""
+
+    id: str
+    label: str
+    therapy_class: str
+    active_substance: str
+    action: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    inn: str | None = None
+    codes: tuple[str, ...] = ()
+    cell_types: tuple[str, ...] = ()
+    cell_source: tuple[str, ...] = ()
+    tissue_of_origin: tuple[str, ...] = ()
+    modifications: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    genes: tuple[str, ...] = ()
+    combined_with: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    originator: str | None = None
+    unii: str | None = None
+    ncit: str | None = None
+    wikidata: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A registered clinical trial."""
+
+    id: str
+    label: str
+    phase: str
+    status: str
+    sources: tuple[str, ...]
+    therapies: tuple[str, ...] = ()
+    diseases: tuple[str, ...] = ()
+    sponsor: str | None = None
+    enrolment: int | None = None
+    start: date | None = None
+    note: str | None = None
+
+
+Record = (
+    Agency
+    | Category
+    | Claim
+    | Classification
+    | Disease
+    | Gene
+    | Indication
+    | Jurisdiction
+    | Milestone
+    | Observation
+    | Organisation
+    | Pathway
+    | Product
+    | Rejection
+    | Source
+    | Therapy
+    | Trial
+)
+RECORDS: dict[str, type[Record]] = {
+    kind.__name__: kind
+    for kind in (
+        Agency,
+        Category,
+        Claim,
+        Classification,
+        Disease,
+        Gene,
+        Indication,
+        Jurisdiction,
+        Milestone,
+        Observation,
+        Organisation,
+        Pathway,
+        Product,
+        Rejection,
+        Source,
+        Therapy,
+        Trial,
+    )
+}
+"""Every record class by its name, which is its shape's."""
