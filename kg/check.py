@@ -123,6 +123,9 @@ def check_facts(store: ox.Store, tables: Tables) -> list[Finding]:
     Args:
         store: The ontology's graphs and the stated facts.
         tables: The tables the facts came from, for their places.
+
+    Returns:
+        Every finding. What rules derive has been added to the store.
     """
     skipped = {graph("shapes"), graph("alignments")}
     data = _rdflib(q for q in store if getattr(q.graph_name, "value", "") not in skipped)
@@ -134,6 +137,8 @@ def check_facts(store: ox.Store, tables: Tables) -> list[Finding]:
         name = fields.get(file.removesuffix(".csv"), {}).get(path, _short(path))
         problem, mend = _explain(message, value, name, store)
         findings.append(Finding(file or _short(focus), line, name, _short(value), problem, mend, "shape"))
+    # Rules may use what is derived (the kinds above a kind, the stance of a claim); shapes have been checked.
+    ontology.derive(store, ontology.rules("facts"), graph(ontology.DERIVED))
     for rule in rules("data"):
         for thing, field, value in _violations(store, rule):
             file, line = tables.places.get(thing, (thing, 0))

@@ -17,7 +17,7 @@ from kg.records import Record
 from kg.shapes import Field, shapes
 
 LANGUAGE: Final = re.compile(
-    r"(?P<text>.+)@(?P<tag>[a-z]{2,3}(?:-[A-Za-z0-9]{1,8})*)", re.DOTALL
+    r"(?P<text>.+)@(?P<tag>[a-z]{2,3}(?:-[a-z0-9]{1,8})*)", re.DOTALL
 )
 """A text with its language, as tables write it: `奕凯达@zh`."""
 
@@ -77,7 +77,7 @@ def _tagged(value: Value) -> str:
     match = LANGUAGE.fullmatch(str(value))
     if match is None:
         raise IdentifierError(f"a text without its language: {value!r}")
-    return literal(match["text"], language=match["tag"].lower())
+    return literal(match["text"], language=match["tag"])
 
 
 @cache

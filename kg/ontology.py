@@ -22,6 +22,9 @@ FILES: Final = {
 }
 """The named graph that each file of the ontology is loaded into."""
 
+NQUADS: Final = ox.RdfFormat.N_QUADS
+"""The format that facts travel in between the rooms."""
+
 DERIVED: Final = "derived"
 """The named graph of what rules derive from stated facts."""
 
@@ -52,7 +55,7 @@ def load(folder: Path = resources.ONTOLOGY) -> list[str]:
 
 def serialize(quads: Iterable[ox.Quad]) -> list[str]:
     """Return quads as N-Quads lines without their line ends, in the order given."""
-    raw = ox.serialize(quads, format=ox.RdfFormat.N_QUADS)
+    raw = ox.serialize(quads, format=NQUADS)
     assert raw is not None
     return raw.decode().splitlines()
 

@@ -103,7 +103,7 @@ class Indication:
     id: str
     label: str
     sources: tuple[str, ...]
-    disease: str | None = None
+    diseases: tuple[str, ...] = ()
     line: str | None = None
     age_group: str | None = None
     severity: str | None = None
@@ -138,7 +138,7 @@ class Milestone:
     sources: tuple[str, ...]
     approval_type: str | None = None
     outcome: str | None = None
-    pathway: str | None = None
+    pathways: tuple[str, ...] = ()
     holder: str | None = None
     indications: tuple[str, ...] = ()
     application_number: str | None = None
@@ -250,7 +250,7 @@ class Therapy:
     label: str
     therapy_class: str
     active_substance: str
-    action: str
+    actions: tuple[str, ...]
     sources: tuple[str, ...]
     names: tuple[str, ...] = ()
     inn: str | None = None

@@ -6,11 +6,12 @@ from typing import Final
 PACKAGE: Final = Path(__file__).parent
 
 
-def _shipped(name: str) -> Path:
-    inside = PACKAGE / name
+def _shipped(name: str, packed: str) -> Path:
+    # In the wheel the ontology's files cannot be called kg/ontology: that is the module.
+    inside = PACKAGE / packed
     return inside if inside.is_dir() else PACKAGE.parent / name
 
 
-ONTOLOGY: Final = _shipped("ontology")
-QUERIES: Final = _shipped("queries")
+ONTOLOGY: Final = _shipped("ontology", "ontology_files")
+QUERIES: Final = _shipped("queries", "queries")
 CURATED: Final = PACKAGE / "curated"

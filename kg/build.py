@@ -1,0 +1,205 @@
+"""Tables to a validated, reasoned, frozen release.
+
+Everything is written into a folder of its own and flushed to disk before the link `current` is swapped, so
+a build that fails or is killed at any moment leaves the old release as it was; the next build clears up.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from kg import __version__, ontology, report, resources
+from kg.check import check_facts, check_ontology, stated, store_of
+from kg.curated import Tables
+from kg.curated import read as read_tables
+from kg.describe import describe
+from kg.errors import CurationError, OutputError, ReleaseError
+from kg.reason import Classification, classify
+from kg.store import CURRENT, DATASET, DEFAULT_BUILD, MANIFEST, RELEASES, STORE, Release, open_release
+from kg.store import write_lines, write_store
+
+Progress = Callable[[str], None]
+"""Is told, in a sentence, what is done next."""
+
+_WORK: Final = ".work-"
+_LOCK: Final = ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build made.
+
+    Attributes:
+        release: The release, open.
+        new: Whether it differs from every release before it.
+        classification: What the reasoner found, or why it was not run.
+    """
+
+    release: Release
+    new: bool
+    classification: Classification
+
+
+def build(
+    folders: Sequence[Path] = (resources.CURATED,),
+    registers: Path | None = None,
+    out: Path = DEFAULT_BUILD,
+    progress: Progress = lambda _: None,
+) -> Built:
+    """Build a release and put it in use.
+
+    Args:
+        folders: Folders of curated tables; rows of later ones replace those of earlier ones.
+        registers: A folder of register snapshots; none is read yet, and any file in it is reported so.
+        out: The build folder.
+        progress: Told of each step.
+
+    Returns:
+        The release now in use.
+
+    Raises:
+        CurationError: Tables, facts or curated classes have findings; nothing is put in use.
+        OutputError: The build folder cannot be written, or another build is at work in it.
+    """
+    progress("Reading tables and ontology")
+    tables = read_tables(folders)
+    terms = ontology.load()
+    _stop_at([*tables.findings, *check_ontology(terms)])
+    facts = stated(tables)
+    progress(f"Checking {sum(tables.rows.values()):,} rows against shapes and rules")
+    store = store_of([*terms, *facts])
+    _stop_at(check_facts(store, tables))
+    progress("Classifying therapies with the OWL reasoner")
+    classification = classify(store, tables.places)
+    _stop_at(classification.findings)
+    store.bulk_load("\n".join(classification.lines).encode(), format=ontology.NQUADS)
+    lines = sorted(ontology.serialize(store))
+    lines = sorted({*lines, *describe(lines, newest(tables))})
+    progress(f"Writing {len(lines):,} quads")
+    with _locked(out):
+        release, new = _write(lines, tables, classification, out, registers)
+    return Built(release, new, classification)
+
+
+def newest(tables: Tables) -> date:
+    """The newest day on which a source of these tables was opened; 1970-01-01 where there is none."""
+    days = (getattr(record, "accessed", None) for record in tables.records.get("sources", ()))
+    return max((day for day in days if day), default=date(1970, 1, 1))
+
+
+def _stop_at(findings: Sequence[Any]) -> None:
+    if findings:
+        raise CurationError(findings)
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = (out / _LOCK).open("w")
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OutputError(f"{out}: another build is at work here; wait for it or use --out") from None
+        for left in out.glob(f"{_WORK}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+
+
+def _write(
+    lines: list[str], tables: Tables, classification: Classification, out: Path, registers: Path | None
+) -> tuple[Release, bool]:
+    work = out / f"{_WORK}{os.getpid()}"
+    try:
+        work.mkdir()
+        digest = write_lines(work / DATASET, lines)
+        day = newest(tables)
+        name = f"{day.isoformat()}-{digest[:12]}"
+        target = out / RELEASES / name
+        if _whole(target, digest):
+            shutil.rmtree(work)
+            new = False
+        else:
+            write_store(work / STORE, work / DATASET)
+            manifest = {
+                "name": name,
+                "version": __version__,
+                "modified": day.isoformat(),
+                "dataset": {"file": DATASET, "sha256": digest, "quads": len(lines)},
+                "records": {table: len(records) for table, records in tables.records.items()},
+                "reasoner": classification.skipped or f"HermiT classified {classification.classified} therapies",
+            }
+            _dump(work / MANIFEST, manifest)
+            report.write(Release(work, manifest), _registers(registers))
+            _flush(work)
+            target.parent.mkdir(exist_ok=True)
+            if target.exists():  # a damaged release of the same content
+                target.rename(work.with_name(f"{_WORK}damaged-{name}"))
+            work.rename(target)
+            _flush_folder(target.parent)
+            new = True
+        _swap(out, target)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error}") from error
+    return open_release(out), new
+
+
+def _registers(folder: Path | None) -> list[str]:
+    """The register files found, none of which a connector reads yet."""
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: no such folder of registers")
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def _whole(target: Path, digest: str) -> bool:
+    """Whether a release of this content is there and can be used."""
+    try:
+        release = open_release(target)
+        return bool(release.manifest["dataset"]["sha256"] == digest) and len(release.store) == int(
+            release.manifest["dataset"]["quads"]
+        )
+    except (ReleaseError, KeyError, OSError):
+        return False
+
+
+def _dump(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _swap(out: Path, target: Path) -> None:
+    """Point `current` at a release, in one step."""
+    link = out / f"{_WORK}link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(RELEASES) / target.name)
+    link.replace(out / CURRENT)
+    _flush_folder(out)
+
+
+def _flush(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        else:
+            _flush_folder(path)
+    _flush_folder(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,269 @@
+"""The query library: questions in files, their parameters bound as terms, their answers as rows.
+
+A question is a `.rq` file below `queries/` that any SPARQL tool can run as it is. Its header, in lines that
+start with `#+`, is YAML. A parameter `agency` is a line `VALUES ?given_agency { UNDEF }` in the query;
+binding it replaces UNDEF with the term, serialised by the RDF library, so no text is ever pasted.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pyoxigraph as ox
+import yaml
+from rapidfuzz import fuzz, process, utils
+
+from kg import resources
+from kg.errors import IdentifierError, QueryError
+from kg.mapping import lexical
+from kg.namespaces import compact, expand
+from kg.store import Answer, Release, Term, open_release
+
+GIVEN: Final = "given_"
+LIST_SEPARATOR: Final = "|"
+_HEADER = re.compile(r"^#\+ ?(.*)$", re.MULTILINE)
+_UNBOUND = r"(VALUES\s+\?{name}\s*\{{\s*)UNDEF(\s*\}})"
+
+_NAMES = """
+SELECT DISTINCT ?thing ?name ?label WHERE {
+  ?thing a/rdfs:subClassOf* %s .
+  ?thing rdfs:label ?label FILTER(LANG(?label) = "en" || LANG(?label) = "")
+  ?thing rdfs:label|skos:prefLabel|skos:altLabel|cgt:inn|cgt:code|cgt:fullName|cgt:symbol ?name
+} ORDER BY ?thing ?name ?label
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a question.
+
+    Attributes:
+        name: As it is given: `agency`.
+        type: `iri`, `date`, `integer` or `string`.
+        kind: For an iri, the class its values belong to, as a compact id.
+        example: A value that has answers.
+        help: What it narrows, in a phrase.
+    """
+
+    name: str
+    type: str
+    kind: str | None
+    example: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of the library.
+
+    Attributes:
+        name: The file's name without its suffix.
+        subject: The folder it is in.
+        title: A short title.
+        question: The question in plain words.
+        parameters: What it can be narrowed by.
+        result: The columns of its answer.
+        lists: Columns that hold lists, separated by `|`.
+        text: The SPARQL text.
+        network: Whether its rows are edges of a network.
+    """
+
+    name: str
+    subject: str
+    title: str
+    question: str
+    parameters: tuple[Parameter, ...]
+    result: tuple[str, ...]
+    lists: tuple[str, ...]
+    text: str
+    network: bool = False
+
+
+def read(path: Path) -> Question:
+    """Read one question file.
+
+    Raises:
+        QueryError: The header is missing, is not YAML or lacks a part, or names a parameter that the
+            query does not have.
+    """
+    text = path.read_text(encoding="utf-8")
+    try:
+        header = yaml.safe_load("\n".join(_HEADER.findall(text))) or {}
+        parameters = tuple(
+            Parameter(
+                name,
+                spec.get("type", "string"),
+                spec.get("class"),
+                str(spec["example"]),
+                spec.get("help", ""),
+            )
+            for name, spec in (header.get("parameters") or {}).items()
+        )
+        question = Question(
+            path.stem, path.parent.name, header["title"], header["question"], parameters,
+            tuple(header["result"]), tuple(header.get("lists", ())), text, bool(header.get("network")),
+        )  # fmt: skip
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise QueryError(f"{path}: the header lacks or misspells {error}") from error
+    for parameter in parameters:
+        if not _pattern(parameter.name).search(text):
+            raise QueryError(f"{path}: no `VALUES ?{GIVEN}{parameter.name} {{ UNDEF }}` in the query")
+    return question
+
+
+@cache
+def library(folder: Path = resources.QUERIES) -> dict[str, Question]:
+    """Return every question of a folder by name, in the order of subjects and names.
+
+    Raises:
+        QueryError: A file cannot be read, or two have one name.
+    """
+    found: dict[str, Question] = {}
+    for path in sorted(folder.glob("*/*.rq")):
+        question = read(path)
+        if question.name in found:
+            raise QueryError(f"{path}: there is another question called {question.name}")
+        found[question.name] = question
+    return found
+
+
+def find(name: str) -> Question:
+    """Return a question by name.
+
+    Raises:
+        QueryError: There is none; the message says which come near.
+    """
+    questions = library()
+    if name in questions:
+        return questions[name]
+    near = [match[0] for match in process.extract(name, list(questions), limit=3, score_cutoff=60)]
+    hint = f"did you mean {' or '.join(near)}?" if near else "kg queries lists them"
+    raise QueryError(f"no question '{name}'; {hint}")
+
+
+def ask(
+    name: str, release: Release | None = None, *, limit: int | None = None, **values: "str | int | date | None"
+) -> Answer:
+    """Ask a question of the library.
+
+    Args:
+        name: The question's name.
+        release: The release to ask; the one in use where None.
+        limit: The most rows to return; all where None.
+        values: The question's parameters; things by id, IRI or any of their names.
+
+    Returns:
+        The rows, in the question's own order.
+
+    Raises:
+        QueryError: There is no such question, parameter or thing, or a value does not fit.
+        ReleaseError: There is no release.
+    """
+    release = release or open_release()
+    question = find(name)
+    answer = release.select(bind(question, values, release))
+    keep = [index for index, column in enumerate(answer.columns) if column in question.result]
+    listed = {index for index in keep if answer.columns[index] in question.lists}
+    rows = (tuple(_sorted(row[i]) if i in listed else row[i] for i in keep) for row in answer.rows[:limit])
+    return Answer(tuple(answer.columns[i] for i in keep), tuple(rows))
+
+
+def bind(question: Question, values: Mapping[str, "str | int | date | None"], release: Release) -> str:
+    """Return a question's text with parameters bound.
+
+    Raises:
+        QueryError: There is no such parameter or thing, or a value does not fit its type.
+    """
+    known = {parameter.name: parameter for parameter in question.parameters}
+    text = question.text
+    for name, value in values.items():
+        if value is None:
+            continue
+        if name not in known:
+            takes = ", ".join(known) or "none"
+            raise QueryError(f"question {question.name} has no parameter '{name}'; it takes: {takes}")
+        term = str(_term(known[name], value, release))
+        text = _pattern(name).sub(lambda match, term=term: f"{match[1]}{term}{match[2]}", text)  # type: ignore[misc]
+    return text
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(_UNBOUND.format(name=GIVEN + re.escape(name)))
+
+
+def _term(parameter: Parameter, value: "str | int | date", release: Release) -> Term:
+    try:
+        if parameter.type == "date":
+            day = value if isinstance(value, date) else date.fromisoformat(str(value))
+            return ox.Literal(lexical(day), datatype=ox.NamedNode(expand("xsd:date")))
+        if parameter.type == "integer":
+            return ox.Literal(str(int(str(value))), datatype=ox.NamedNode(expand("xsd:integer")))
+    except ValueError:
+        wanted = "a date as YYYY-MM-DD" if parameter.type == "date" else "a whole number"
+        raise QueryError(f"{parameter.name} must be {wanted}, not '{value}'") from None
+    if parameter.type == "string":
+        return ox.Literal(str(value))
+    return resolve(str(value), release, parameter.kind)
+
+
+def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNode:
+    """Return the thing that an id, an IRI or a name stands for.
+
+    Args:
+        text: What a person wrote: `product:kymriah`, an IRI, `Kymriah`, `奕凯达`.
+        release: Where to look it up.
+        kind: The class it must belong to, as a compact id; any where None.
+
+    Raises:
+        QueryError: There is no such thing, or the name is of several; the message says which come near.
+    """
+    named = names(release, kind)
+    known = {thing for thing, _, _ in named}
+    try:
+        iri = text if "://" in text else expand(text)
+        if iri in known:
+            return ox.NamedNode(iri)
+    except (IdentifierError, ValueError):
+        pass
+    folded = text.casefold().strip()
+    exact = sorted({thing for thing, _, label in named if label.casefold() == folded}) or sorted(
+        {thing for thing, name, _ in named if name.casefold() == folded}
+    )
+    if len(exact) == 1:
+        return ox.NamedNode(exact[0])
+    what = kind.partition(":")[2].lower() if kind else "thing"
+    if exact:
+        raise QueryError(f"several are called '{text}': {', '.join(compact(iri) for iri in exact[:5])}; give the id")
+    near = nearest(text, named, 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "kg search finds things by name"
+    raise QueryError(f"no {what} '{text}'; {hint}")
+
+
+def names(release: Release, kind: str | None = None) -> list[tuple[str, str, str]]:
+    """Return (IRI, name, label) of every name of everything of a kind, in any language."""
+    answer = release.select(_NAMES % (kind or "?any"))
+    rows = []
+    for thing, name, label in answer.rows:
+        if isinstance(thing, ox.NamedNode) and isinstance(name, ox.Literal) and isinstance(label, ox.Literal):
+            rows.append((thing.value, name.value, label.value))
+    return rows
+
+
+def nearest(text: str, named: Sequence[tuple[str, str, str]], limit: int) -> list[str]:
+    """Return the names that come nearest to a text, best first."""
+    choices = sorted({name for _, name, _ in named})
+    matches = process.extract(
+        text, choices, scorer=fuzz.WRatio, processor=utils.default_process, limit=limit, score_cutoff=70
+    )
+    return [match[0] for match in matches]
+
+
+def _sorted(term: Term | None) -> Term | None:
+    """A list's items in order, each once: SPARQL's GROUP_CONCAT promises neither."""
+    if not isinstance(term, ox.Literal):
+        return term
+    return ox.Literal(LIST_SEPARATOR.join(sorted(set(filter(None, term.value.split(LIST_SEPARATOR))))))
