@@ -30,7 +30,7 @@ _UNBOUND = r"(VALUES\s+\?{name}\s*\{{\s*)UNDEF(\s*\}})"
 
 _NAMES = """
 SELECT DISTINCT ?thing ?name ?label WHERE {
-  ?thing a/rdfs:subClassOf* %s .
+  %s
   ?thing rdfs:label ?label FILTER(LANG(?label) = "en" || LANG(?label) = "")
   ?thing rdfs:label|skos:prefLabel|skos:altLabel|cgt:inn|cgt:code|cgt:fullName|cgt:symbol ?name
 } ORDER BY ?thing ?name ?label
@@ -245,7 +245,7 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
 
 def names(release: Release, kind: str | None = None) -> list[tuple[str, str, str]]:
     """Return (IRI, name, label) of every name of everything of a kind, in any language."""
-    answer = release.select(_NAMES % (kind or "?any"))
+    answer = release.select(_NAMES % (f"?thing a/rdfs:subClassOf* {kind} ." if kind else ""))
     rows = []
     for thing, name, label in answer.rows:
         if isinstance(thing, ox.NamedNode) and isinstance(name, ox.Literal) and isinstance(label, ox.Literal):

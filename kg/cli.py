@@ -1,0 +1,269 @@
+"""The command `kg`: every verb one public function, results on stdout, everything else on stderr."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import click
+from rich.console import Console
+
+from kg import __version__, resources
+from kg.build import build as run_build
+from kg.check import check as run_check
+from kg.curated import tidy as tidy_table
+from kg.errors import CurationError, KgError, OutputError
+from kg.export import FORMATS as EXPORTS
+from kg.export import export as run_export
+from kg.lookup import search as run_search
+from kg.lookup import show as run_show
+from kg.network import network as make_network
+from kg.output import FORMATS, write
+from kg.pictures import SUFFIXES, draw
+from kg.query import Question, ask, library
+from kg.query import find as find_question
+from kg.shapes import shapes
+from kg.store import DEFAULT_BUILD, open_release
+from kg.terminal import print_graph, print_hits, print_questions, print_thing
+
+_ERR = Console(stderr=True, highlight=False)
+_FORMAT = click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="How to print the rows.")
+_BUILD = click.option(
+    "--build", "folder", type=click.Path(path_type=Path), default=None, envvar="KG_BUILD",
+    help="The build folder to ask (default: build, or $KG_BUILD).",
+)  # fmt: skip
+_CURATED = click.option(
+    "--curated", "folders", multiple=True, type=click.Path(path_type=Path),
+    help="A folder of tables laid over the shipped ones; may be given again.",
+)  # fmt: skip
+
+
+def main() -> NoReturn:
+    """Run the command and leave with 0 (done), 1 (a reported error) or 2 (wrong usage)."""
+    try:
+        sys.exit(cli.main(prog_name="kg", standalone_mode=False) or 0)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        _fail("stopped")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except KgError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        # Whoever read us has enough (kg ... | head); Python must not complain at exit either.
+        sys.stdout = open("/dev/null", "w")  # noqa: PTH123, SIM115
+        sys.exit(0)
+
+
+def _fail(message: str) -> NoReturn:
+    sys.stderr.write(f"kg: {' '.join(message.split())}\n")
+    sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="kg")
+def cli() -> None:
+    """The open knowledge graph of cell and gene therapies.
+
+    Start with: kg build, then kg queries, kg query approvals --agency FDA, kg show Kymriah.
+    """
+
+
+@cli.command()
+@_CURATED
+@click.option("--registers", type=click.Path(path_type=Path), help="A folder of register snapshots.")
+@click.option("--out", type=click.Path(path_type=Path), default=DEFAULT_BUILD, show_default=True, help="The build folder.")
+def build(folders: tuple[Path, ...], registers: Path | None, out: Path) -> None:
+    """Build the graph: tables to a checked, reasoned, frozen release."""
+    with _ERR.status("Starting") as status:
+
+        def progress(step: str) -> None:
+            status.update(step)
+            _ERR.print(f"  {step}")
+
+        built = run_build((resources.CURATED, *folders), registers, out, progress)
+    manifest = built.release.manifest
+    if built.classification.skipped:
+        _ERR.print(f"  Not done: OWL classification ({built.classification.skipped})")
+    if registers is not None:
+        _ERR.print("  Not done: register snapshots (no connector reads them yet; the report lists the files)")
+    click.echo(f"release  {manifest['name']}{'' if built.new else ' (unchanged)'}")
+    click.echo(f"quads    {manifest['dataset']['quads']:,}")
+    click.echo(f"sha256   {manifest['dataset']['sha256']}")
+    click.echo(f"report   {out / 'current' / 'report.html'}")
+
+
+@cli.command()
+@_CURATED
+def check(folders: tuple[Path, ...]) -> None:
+    """Check tables, ontology, shapes and rules, without building."""
+    with _ERR.status("Checking"):
+        findings = run_check((resources.CURATED, *folders))
+    for finding in findings:
+        click.echo(str(finding))
+    if findings:
+        raise CurationError(findings)
+    _ERR.print("No findings.")
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=resources.CURATED)
+def tidy(folder: Path) -> None:
+    """Write tables in their canonical form: column order, rows by id, minimal quotes."""
+    for shape in shapes().values():
+        path = folder / f"{shape.table}.csv"
+        if not path.is_file():
+            continue
+        raw = path.read_bytes()
+        neat = tidy_table(raw, shape)
+        if neat != raw:
+            part = path.with_suffix(".part")
+            try:
+                part.write_bytes(neat)
+                part.replace(path)
+            except OSError as error:
+                raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+            click.echo(f"tidied {path}")
+
+
+@cli.command()
+def queries() -> None:
+    """List the questions of the library."""
+    print_questions(library().values(), sys.stdout)
+
+
+class _Questions(click.Group):
+    """Each question is a command of its own, with its parameters as options and its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(library())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
+        return _question_command(find_question(cmd_name), self.act, self.extra)
+
+    def __init__(self, act: Callable[..., None], extra: list[click.Parameter], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.act = act
+        self.extra = extra
+
+
+def _question_command(
+    question: Question, act: Callable[..., None], extra: list[click.Parameter]
+) -> click.Command:
+    options: list[click.Parameter] = [
+        click.Option(
+            [f"--{parameter.name.replace('_', '-')}", parameter.name],
+            help=f"{parameter.help}, as in {parameter.example}",
+            metavar={"date": "YYYY-MM-DD", "integer": "N"}.get(parameter.type, "NAME"),
+        )
+        for parameter in question.parameters
+    ]
+
+    def callback(**values: Any) -> None:
+        own = {option.name for option in extra}
+        act(question, {k: v for k, v in values.items() if k not in own}, **{k: v for k, v in values.items() if k in own})
+
+    return click.Command(
+        question.name, params=[*options, *extra], callback=callback, help=question.question,
+        short_help=question.title, epilog=f"Columns: {', '.join(question.result)}",
+    )  # fmt: skip
+
+
+def _run_query(
+    question: Question, values: dict[str, str | None], form: str | None, limit: int | None, folder: Path | None
+) -> None:
+    answer = ask(question.name, open_release(folder), limit=limit, **values)
+    _print(answer, form)
+
+
+def _print(answer: Any, form: str | None) -> None:
+    # A terminal wants a table, a pipe wants rows.
+    write(answer, form or ("table" if sys.stdout.isatty() else "csv"), sys.stdout)
+
+
+_PRINTING: list[click.Parameter] = [
+    click.Option(["--format", "form"], type=click.Choice(FORMATS), help="How to print (default: table; csv in a pipe)."),
+    click.Option(["--limit"], type=click.IntRange(min=0), help="The most rows to print."),
+    click.Option(["--build", "folder"], type=click.Path(path_type=Path), envvar="KG_BUILD", help="The build folder to ask."),
+]
+cli.add_command(
+    _Questions(_run_query, _PRINTING, name="query", help="Ask a question of the library.", subcommand_metavar="NAME [OPTIONS]")
+)
+
+
+def _run_network(question: Question, values: dict[str, str | None], out: Path, folder: Path | None) -> None:
+    if not question.network:
+        known = ", ".join(name for name, other in library().items() if other.network)
+        raise click.UsageError(f"question {question.name} is not a network; these are: {known}")
+    graph = make_network(question.name, open_release(folder), **values)
+    draw(graph, out, question.title)
+    _ERR.print(f"{graph.number_of_nodes()} nodes, {graph.number_of_edges()} edges")
+    click.echo(out)
+
+
+class _Networks(_Questions):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [name for name, question in library().items() if question.network]
+
+
+cli.add_command(
+    _Networks(
+        _run_network,
+        [
+            click.Option(["--out"], type=click.Path(path_type=Path), required=True, help=f"The file: {' '.join(SUFFIXES)}."),
+            click.Option(["--build", "folder"], type=click.Path(path_type=Path), envvar="KG_BUILD", help="The build folder to ask."),
+        ],
+        name="network", help="Draw a network to a file.", subcommand_metavar="NAME --out FILE",
+    )  # fmt: skip
+)
+
+
+@cli.command()
+@click.argument("file", type=click.File(encoding="utf-8"))
+@_FORMAT
+@_BUILD
+def sparql(file: TextIO, form: str | None, folder: Path | None) -> None:
+    """Run any SPARQL 1.1 query from FILE, or from standard input where FILE is -."""
+    release = open_release(folder)
+    result = print_graph(release.evaluate(file.read()), sys.stdout)
+    if result is not None:
+        _print(result, form)
+
+
+@cli.command()
+@click.argument("thing")
+@_BUILD
+def show(thing: str, folder: Path | None) -> None:
+    """Show everything about THING, an id or any of its names, with sources."""
+    print_thing(run_show(thing, open_release(folder)), sys.stdout)
+
+
+@cli.command()
+@click.argument("text", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="The most hits.")
+@_FORMAT
+@_BUILD
+def search(text: tuple[str, ...], limit: int, form: str | None, folder: Path | None) -> None:
+    """Find things by name in any language, spelling mistakes included."""
+    words = " ".join(text)
+    hits = run_search(words, open_release(folder), limit)
+    if not hits:
+        raise KgError(f"nothing is called anything like '{words}'")
+    print_hits(hits, form or ("table" if sys.stdout.isatty() else "csv"), sys.stdout)
+
+
+@cli.command()
+@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--format", "forms", multiple=True, type=click.Choice(list(EXPORTS)), help="Only this format; may be given again."
+)
+@_BUILD
+def export(target: Path, forms: tuple[str, ...], folder: Path | None) -> None:
+    """Write linked data and tables to the folder TARGET, with checksums."""
+    release = open_release(folder)
+    with _ERR.status("Exporting"):
+        written = run_export(release, target, forms or tuple(EXPORTS))
+    for path in written:
+        click.echo(path)

@@ -1,0 +1,210 @@
+"""Things by name, and everything about one thing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import pyoxigraph as ox
+from rapidfuzz import fuzz, process, utils
+
+from kg.namespaces import THINGS, compact, expand
+from kg.query import names, resolve
+from kg.store import Release, Term
+
+_LIMIT: Final = 20
+_CUTOFF: Final = 70
+
+_KINDS = """
+SELECT ?thing ?kind WHERE {
+  ?thing a ?class . ?class rdfs:label ?kind FILTER(LANG(?kind) = "en")
+  FILTER NOT EXISTS { ?narrower rdfs:subClassOf ?class . ?thing a ?narrower }
+  VALUES ?thing { %s }
+} ORDER BY ?thing ?kind
+"""
+_OUT = """
+SELECT ?property ?label ?value ?value_label WHERE {
+  <%(iri)s> ?property ?value .
+  FILTER(?property != rdf:type)
+  OPTIONAL { ?property rdfs:label ?label FILTER(LANG(?label) = "en") }
+  OPTIONAL { ?value rdfs:label ?value_label FILTER(LANG(?value_label) = "en") }
+} ORDER BY ?property ?value_label ?value
+"""
+_IN = """
+SELECT ?property ?label ?value ?value_label WHERE {
+  ?value ?property <%(iri)s> .
+  FILTER(!ISBLANK(?value) && ?property NOT IN (cgt:corroborates, cgt:contradicts, cgt:fact, prov:wasDerivedFrom))
+  OPTIONAL { ?property rdfs:label ?label FILTER(LANG(?label) = "en") }
+  OPTIONAL { ?value rdfs:label ?value_label FILTER(LANG(?value_label) = "en") }
+  OPTIONAL { ?value cgt:date ?date }
+} ORDER BY ?property ?date ?value_label ?value
+"""
+_CLAIMS = """
+SELECT ?field ?value ?source ?quotation ?locator ?reason ?differs WHERE {
+  ?claim cgt:fact <%(iri)s> ; cgt:field ?field ; cgt:claimedValue ?value ; cgt:source ?source .
+  OPTIONAL { ?claim cgt:quotation ?quotation }
+  OPTIONAL { ?claim cgt:locator ?locator }
+  OPTIONAL { ?claim cgt:explanation ?reason }
+  BIND(EXISTS { ?claim cgt:contradicts <%(iri)s> } AS ?differs)
+} ORDER BY ?field ?differs ?value ?source
+"""
+_STANDARD = {
+    "label": "label", "altLabel": "other name", "prefLabel": "name", "note": "note", "wasDerivedFrom": "source",
+    "definition": "definition", "broader": "broader", "exactMatch": "exact match", "closeMatch": "close match",
+    "broadMatch": "broad match", "narrowMatch": "narrow match", "inScheme": "scheme", "example": "example",
+    "scopeNote": "scope", "topConceptOf": "top of",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something found by name.
+
+    Attributes:
+        id: Its compact id.
+        label: Its English label.
+        kind: What it is.
+        matched: The name that matched.
+        score: How well, from 0 to 100.
+    """
+
+    id: str
+    label: str
+    kind: str
+    matched: str
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing said of another: its property in words, the value, and the value's label."""
+
+    property: str
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """What one source says of one field."""
+
+    field: str
+    value: str
+    source: str
+    evidence: str
+    differs: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Everything about one thing.
+
+    Attributes:
+        id: Its compact id.
+        iri: Its IRI.
+        label: Its English label.
+        kinds: What it is.
+        says: What is stated and derived of it.
+        said: What refers to it, without claims and citations.
+        claims: What sources say of its fields.
+        sources: The sources it rests on, with title and address.
+    """
+
+    id: str
+    iri: str
+    label: str
+    kinds: tuple[str, ...]
+    says: tuple[Statement, ...]
+    said: tuple[Statement, ...]
+    claims: tuple[ClaimView, ...]
+    sources: tuple[tuple[str, str, str], ...]
+
+
+def search(text: str, release: Release, limit: int = _LIMIT) -> list[Hit]:
+    """Find things by any of their names, in any language, spelling mistakes included.
+
+    Args:
+        text: What a person typed.
+        release: Where to look.
+        limit: The most hits.
+
+    Returns:
+        The hits, best first; one a thing, under the name that matched best.
+    """
+    named = [row for row in names(release) if row[0].startswith(THINGS) or "/obo/" in row[0]]
+    choices = sorted({name for _, name, _ in named})
+    wanted = utils.default_process(text) or text
+    matches = process.extract(
+        wanted, choices, scorer=fuzz.WRatio, processor=utils.default_process, limit=limit * 5, score_cutoff=_CUTOFF
+    )
+    # WRatio scores a short text inside a long name highly; how alike the two are as wholes decides among equals.
+    whole = {m[0]: fuzz.ratio(wanted, utils.default_process(m[0])) for m in matches}
+    best = {m[0]: round((2 * m[1] + whole[m[0]]) / 3) for m in matches}
+    found: dict[str, tuple[int, str, str]] = {}
+    for thing, name, label in named:
+        if name in best and (best[name], name) > found.get(thing, (0, "", ""))[:2]:
+            found[thing] = (best[name], name, label)
+    top = sorted(found.items(), key=lambda item: (-item[1][0], item[1][2], item[0]))[:limit]
+    kinds = _kinds(release, (thing for thing, _ in top))
+    return [Hit(compact(t), label, ", ".join(kinds.get(t, ())), name, score) for t, (score, name, label) in top]
+
+
+def show(text: str, release: Release) -> Thing:
+    """Return everything about the thing that an id or a name stands for.
+
+    Raises:
+        QueryError: There is no such thing, or several have the name.
+    """
+    iri = resolve(text, release).value
+    says = _statements(release, _OUT % {"iri": iri})
+    claims = release.select(_CLAIMS % {"iri": iri})
+    sources = release.select(
+        f"SELECT DISTINCT ?source ?title ?url WHERE {{ {{ <{iri}> prov:wasDerivedFrom ?source }} UNION "
+        f"{{ ?claim cgt:fact <{iri}> ; cgt:source ?source }} ?source rdfs:label ?title ; cgt:url ?url }} ORDER BY ?source"
+    )
+    label = next((s.value for s in says if s.property == "label"), compact(iri))
+    return Thing(
+        id=compact(iri),
+        iri=iri,
+        label=label,
+        kinds=tuple(_kinds(release, [iri]).get(iri, ())),
+        says=tuple(s for s in says if s.property not in ("label", "source")),
+        said=tuple(_statements(release, _IN % {"iri": iri})),
+        claims=tuple(
+            ClaimView(_plain(f), _plain(v), _plain(s), _plain(q) or _plain(where), _plain(d) == "true", _plain(r))
+            for f, v, s, q, where, r, d in claims.rows
+        ),
+        sources=tuple((_plain(s), _plain(t), _plain(u)) for s, t, u in sources.rows),
+    )
+
+
+def _statements(release: Release, query: str) -> list[Statement]:
+    rows = release.select(query).rows
+    found = []
+    for prop, label, value, value_label in rows:
+        local = _plain(prop).rpartition(":")[2]
+        name = _plain(label) or _STANDARD.get(local, local)
+        text = _plain(value)
+        if isinstance(value, ox.Literal) and value.language not in (None, "en"):
+            text = f"{text} ({value.language})"
+        found.append(Statement(name, text, _plain(value_label)))
+    return list(dict.fromkeys(found))
+
+
+def _plain(term: Term | None) -> str:
+    if isinstance(term, ox.NamedNode):
+        return compact(term.value)
+    return term.value if isinstance(term, ox.Literal) else ""
+
+
+def _kinds(release: Release, things: Iterable[str]) -> dict[str, list[str]]:
+    values = " ".join(f"<{thing}>" for thing in things)
+    own = expand("cgt:X")[:-1]
+    rows = release.select(
+        (_KINDS % values).replace("FILTER NOT", f'FILTER(STRSTARTS(STR(?class), "{own}")) FILTER NOT')
+    ).rows
+    kinds: dict[str, list[str]] = {}
+    for thing, kind in rows:
+        if isinstance(thing, ox.NamedNode):
+            kinds.setdefault(thing.value, []).append(_plain(kind))
+    return kinds
