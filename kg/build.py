@@ -22,8 +22,18 @@ from kg.curated import read as read_tables
 from kg.describe import describe
 from kg.errors import CurationError, OutputError, ReleaseError
 from kg.reason import Classification, classify
-from kg.store import CURRENT, DATASET, DEFAULT_BUILD, MANIFEST, RELEASES, STORE, Release, open_release
-from kg.store import write_lines, write_store
+from kg.store import (
+    CURRENT,
+    DATASET,
+    DEFAULT_BUILD,
+    MANIFEST,
+    RELEASES,
+    STORE,
+    Release,
+    open_release,
+    write_lines,
+    write_store,
+)
 
 Progress = Callable[[str], None]
 """Is told, in a sentence, what is done next."""

@@ -74,7 +74,13 @@ def cli() -> None:
 @cli.command()
 @_CURATED
 @click.option("--registers", type=click.Path(path_type=Path), help="A folder of register snapshots.")
-@click.option("--out", type=click.Path(path_type=Path), default=DEFAULT_BUILD, show_default=True, help="The build folder.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_BUILD,
+    show_default=True,
+    help="The build folder.",
+)
 def build(folders: tuple[Path, ...], registers: Path | None, out: Path) -> None:
     """Build the graph: tables to a checked, reasoned, frozen release."""
     with _ERR.status("Starting") as status:
@@ -149,9 +155,7 @@ class _Questions(click.Group):
         self.extra = extra
 
 
-def _question_command(
-    question: Question, act: Callable[..., None], extra: list[click.Parameter]
-) -> click.Command:
+def _question_command(question: Question, act: Callable[..., None], extra: list[click.Parameter]) -> click.Command:
     options: list[click.Parameter] = [
         click.Option(
             [f"--{parameter.name.replace('_', '-')}", parameter.name],
@@ -163,7 +167,11 @@ def _question_command(
 
     def callback(**values: Any) -> None:
         own = {option.name for option in extra}
-        act(question, {k: v for k, v in values.items() if k not in own}, **{k: v for k, v in values.items() if k in own})
+        act(
+            question,
+            {k: v for k, v in values.items() if k not in own},
+            **{k: v for k, v in values.items() if k in own},
+        )
 
     return click.Command(
         question.name, params=[*options, *extra], callback=callback, help=question.question,
@@ -172,9 +180,13 @@ def _question_command(
 
 
 def _run_query(
-    question: Question, values: dict[str, str | None], form: str | None, limit: int | None, folder: Path | None
+    question: Question,
+    values: dict[str, str | None],
+    form: str | None,
+    limit: int | None,
+    folder: Path | None,
 ) -> None:
-    answer = ask(question.name, open_release(folder), limit=limit, **values)
+    answer = ask(question.name, open_release(folder), limit, **values)
     _print(answer, form)
 
 
@@ -184,12 +196,25 @@ def _print(answer: Any, form: str | None) -> None:
 
 
 _PRINTING: list[click.Parameter] = [
-    click.Option(["--format", "form"], type=click.Choice(FORMATS), help="How to print (default: table; csv in a pipe)."),
+    click.Option(
+        ["--format", "form"], type=click.Choice(FORMATS), help="How to print (default: table; csv in a pipe)."
+    ),
     click.Option(["--limit"], type=click.IntRange(min=0), help="The most rows to print."),
-    click.Option(["--build", "folder"], type=click.Path(path_type=Path), envvar="KG_BUILD", help="The build folder to ask."),
+    click.Option(
+        ["--build", "folder"],
+        type=click.Path(path_type=Path),
+        envvar="KG_BUILD",
+        help="The build folder to ask.",
+    ),
 ]
 cli.add_command(
-    _Questions(_run_query, _PRINTING, name="query", help="Ask a question of the library.", subcommand_metavar="NAME [OPTIONS]")
+    _Questions(
+        _run_query,
+        _PRINTING,
+        name="query",
+        help="Ask a question of the library.",
+        subcommand_metavar="NAME [OPTIONS]",
+    )
 )
 
 
@@ -212,11 +237,23 @@ cli.add_command(
     _Networks(
         _run_network,
         [
-            click.Option(["--out"], type=click.Path(path_type=Path), required=True, help=f"The file: {' '.join(SUFFIXES)}."),
-            click.Option(["--build", "folder"], type=click.Path(path_type=Path), envvar="KG_BUILD", help="The build folder to ask."),
+            click.Option(
+                ["--out"],
+                type=click.Path(path_type=Path),
+                required=True,
+                help=f"The file: {' '.join(SUFFIXES)}.",
+            ),
+            click.Option(
+                ["--build", "folder"],
+                type=click.Path(path_type=Path),
+                envvar="KG_BUILD",
+                help="The build folder to ask.",
+            ),
         ],
-        name="network", help="Draw a network to a file.", subcommand_metavar="NAME --out FILE",
-    )  # fmt: skip
+        name="network",
+        help="Draw a network to a file.",
+        subcommand_metavar="NAME --out FILE",
+    )
 )
 
 
@@ -257,7 +294,11 @@ def search(text: tuple[str, ...], limit: int, form: str | None, folder: Path | N
 @cli.command()
 @click.argument("target", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
-    "--format", "forms", multiple=True, type=click.Choice(list(EXPORTS)), help="Only this format; may be given again."
+    "--format",
+    "forms",
+    multiple=True,
+    type=click.Choice(list(EXPORTS)),
+    help="Only this format; may be given again.",
 )
 @_BUILD
 def export(target: Path, forms: tuple[str, ...], folder: Path | None) -> None:

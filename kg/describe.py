@@ -49,7 +49,13 @@ def describe(nquads: Iterable[str], modified: date) -> list[str]:
         state(subject, "dcterms:modified", literal(modified.isoformat(), expand("xsd:date")))
         state(subject, "void:triples", literal(str(triples), expand("xsd:integer")))
 
-    head(DATASET, _TITLE, LICENCES["facts"], sum(counts.values()), ("void:Dataset", "dcat:Dataset", "prov:Entity"))
+    head(
+        DATASET,
+        _TITLE,
+        LICENCES["facts"],
+        sum(counts.values()),
+        ("void:Dataset", "dcat:Dataset", "prov:Entity"),
+    )
     state(DATASET, "dcterms:description", literal(_ABOUT, language="en"))
     state(DATASET, "owl:versionInfo", literal(__version__))
     state(DATASET, "dcterms:conformsTo", f"<{ONTOLOGY}>")
@@ -62,7 +68,13 @@ def describe(nquads: Iterable[str], modified: date) -> list[str]:
         shape = tables.get(name)
         title = f"Curated table: {shape.table}" if shape else titles.get(name, name)
         own_terms = name in (graph("ontology"), graph("schemes"), graph("shapes"), graph("alignments"))
-        head(name, title, LICENCES["ontology" if own_terms else "facts"], counts[name], ("void:Dataset", "dcat:Dataset"))
+        head(
+            name,
+            title,
+            LICENCES["ontology" if own_terms else "facts"],
+            counts[name],
+            ("void:Dataset", "dcat:Dataset"),
+        )
         state(DATASET, "void:subset", f"<{name}>")
         state(name, "dcterms:isPartOf", f"<{DATASET}>")
         if shape:

@@ -77,9 +77,7 @@ class Finding:
             repr(self.value) if self.value else "",
             self.problem,
         ]
-        return ": ".join(part for part in parts if part) + (
-            f" ({self.mend})" if self.mend else ""
-        )
+        return ": ".join(part for part in parts if part) + (f" ({self.mend})" if self.mend else "")
 
 
 class CurationError(KgError, ValueError):

@@ -135,7 +135,12 @@ def search(text: str, release: Release, limit: int = _LIMIT) -> list[Hit]:
     choices = sorted({name for _, name, _ in named})
     wanted = utils.default_process(text) or text
     matches = process.extract(
-        wanted, choices, scorer=fuzz.WRatio, processor=utils.default_process, limit=limit * 5, score_cutoff=_CUTOFF
+        wanted,
+        choices,
+        scorer=fuzz.WRatio,
+        processor=utils.default_process,
+        limit=limit * 5,
+        score_cutoff=_CUTOFF,
     )
     # WRatio scores a short text inside a long name highly; how alike the two are as wholes decides among equals.
     whole = {m[0]: fuzz.ratio(wanted, utils.default_process(m[0])) for m in matches}

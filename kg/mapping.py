@@ -16,9 +16,7 @@ from kg.namespaces import expand
 from kg.records import Record
 from kg.shapes import Field, shapes
 
-LANGUAGE: Final = re.compile(
-    r"(?P<text>.+)@(?P<tag>[a-z]{2,3}(?:-[a-z0-9]{1,8})*)", re.DOTALL
-)
+LANGUAGE: Final = re.compile(r"(?P<text>.+)@(?P<tag>[a-z]{2,3}(?:-[a-z0-9]{1,8})*)", re.DOTALL)
 """A text with its language, as tables write it: `奕凯达@zh`."""
 
 _TYPE: Final = expand("rdf:type")
@@ -86,9 +84,7 @@ def _writer(
 ) -> tuple[bool, tuple[tuple[str, str, Callable[[Value], str]], ...]]:
     fields = shapes()[kind].fields
     typed = any(field.path == _TYPE for field in fields)
-    return typed, tuple(
-        (field.name, f"<{field.path}>", _term(field)) for field in fields
-    )
+    return typed, tuple((field.name, f"<{field.path}>", _term(field)) for field in fields)
 
 
 def lines(record: Record, graph: str) -> Iterator[str]:

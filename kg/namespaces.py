@@ -48,9 +48,7 @@ KINDS: Final = (
 )  # fmt: skip
 """The kinds of thing that have ids of their own."""
 
-PREFIXES: Final[dict[str, str]] = VOCABULARIES | {
-    kind: f"{THINGS}{kind}/" for kind in KINDS
-}
+PREFIXES: Final[dict[str, str]] = VOCABULARIES | {kind: f"{THINGS}{kind}/" for kind in KINDS}
 
 LICENCES: Final = {
     "facts": "https://creativecommons.org/publicdomain/zero/1.0/",

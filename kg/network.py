@@ -2,7 +2,7 @@
 
 import random
 from datetime import date
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import igraph
 import networkx as nx
@@ -14,7 +14,7 @@ from kg.query import ask, find
 from kg.report import rows
 from kg.store import Release
 
-Graph = nx.MultiDiGraph
+Graph: TypeAlias = "nx.MultiDiGraph[str]"
 
 _SEED: Final = 20170830
 _SCALE: Final = 60.0
@@ -22,7 +22,8 @@ _LABELS = """
 SELECT ?thing ?label WHERE { ?thing rdfs:label ?label FILTER(LANG(?label) = "en") } ORDER BY ?thing ?label
 """
 _EDGES = """
-SELECT ?source ?property ?target WHERE { ?source ?property ?target FILTER(ISIRI(?target)) } ORDER BY ?source ?property ?target
+SELECT ?source ?property ?target WHERE { ?source ?property ?target FILTER(ISIRI(?target)) }
+ORDER BY ?source ?property ?target
 """
 
 
@@ -43,7 +44,7 @@ def network(name: str, release: Release, **values: "str | int | date | None") ->
     """
     if not find(name).network:
         raise QueryError(f"question {name} is not a network")
-    graph = Graph(name=name)
+    graph: Graph = nx.MultiDiGraph(name=name)
     for row in rows(ask(name, release, **values)):
         for end in ("source", "target"):
             graph.add_node(row[end], label=str(row[f"{end}_label"]), kind=str(row[f"{end}_kind"]))
@@ -58,7 +59,7 @@ def multigraph(release: Release) -> Graph:
     Nodes are compact ids with `label` and `kind` (the id's prefix); edges have `relation`, the compact id
     of the property. Claims and shapes are among them, blank nodes are not.
     """
-    graph = Graph(name=str(release.manifest["name"]))
+    graph: Graph = nx.MultiDiGraph(name=str(release.manifest["name"]))
     labels: dict[str, str] = {}
     for thing, label in release.select(_LABELS).rows:
         if isinstance(thing, ox.NamedNode) and isinstance(label, ox.Literal):
@@ -96,7 +97,7 @@ def positions(graph: Graph) -> dict[str, tuple[float, float]]:
     plain.simplify()
     igraph.set_random_number_generator(random.Random(_SEED))  # noqa: S311 - a layout, not a secret
     layouts = []
-    parts = [component for component in plain.connected_components()]
+    parts = list(plain.connected_components())
     for part in parts:
         sub = plain.induced_subgraph(part)
         layouts.append(sub.layout_fruchterman_reingold(niter=1500 if len(part) < 1000 else 300))
@@ -104,9 +105,7 @@ def positions(graph: Graph) -> dict[str, tuple[float, float]]:
     return _packed(order, parts, layouts)
 
 
-def _packed(
-    order: list[str], parts: list[list[int]], layouts: "list[igraph.Layout]"
-) -> dict[str, tuple[float, float]]:
+def _packed(order: list[str], parts: list[list[int]], layouts: list[Any]) -> dict[str, tuple[float, float]]:
     """Put the layouts of unconnected parts beside each other, the largest first, in rows."""
     found: dict[str, tuple[float, float]] = {}
     x = y = height = width = 0.0

@@ -146,7 +146,7 @@ def find(name: str) -> Question:
 
 
 def ask(
-    name: str, release: Release | None = None, *, limit: int | None = None, **values: "str | int | date | None"
+    name: str, release: Release | None = None, limit: int | None = None, /, **values: "str | int | date | None"
 ) -> Answer:
     """Ask a question of the library.
 

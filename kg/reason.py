@@ -222,7 +222,13 @@ def _explain(
     blamed = [*rows[therapy], *disjoint]
     for triple in list(blamed):
         fewer = [t for t in blamed if t != triple]
-        if _reasoned([*others, *(t for t in fewer if t in disjoint)], {therapy: [t for t in fewer if t not in disjoint]}) is None:
+        if (
+            _reasoned(
+                [*others, *(t for t in fewer if t in disjoint)],
+                {therapy: [t for t in fewer if t not in disjoint]},
+            )
+            is None
+        ):
             blamed = fewer
     file, line = places.get(compact(therapy), ("therapies.csv", 0))
     says = "; ".join(" ".join(compact(str(x).strip("<>")) for x in (t.subject, t.predicate, t.object)) for t in blamed)

@@ -11,7 +11,9 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """A public body, or a part of one, that decides on therapies, advises on those decisions, assesses their value or pays for them."""
+    """A public body,
+    or a part of one, that decides on therapies, advises on those decisions, assesses their value or pays for them.
+    """
 
     id: str
     label: str
@@ -244,7 +246,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Therapy:
-    """An active substance made of cells, tissues, genes or replicating microorganisms, at the level of an international non-proprietary name."""
+    """An active substance of cells, tissues, genes or replicating microorganisms, at the level of an INN."""
 
     id: str
     label: str

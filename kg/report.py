@@ -58,7 +58,8 @@ def corroboration(release: Release) -> list[dict[str, Any]]:
     counts: dict[str, dict[str, int]] = {}
     for row in rows(ask("corroboration", release)):
         agency = counts.setdefault(
-            row["agency"], {"approvals": 0, "two_or_more_agree": 0, "one_agrees": 0, "none_agrees": 0, "contradicted": 0}
+            row["agency"],
+            {"approvals": 0, "two_or_more_agree": 0, "one_agrees": 0, "none_agrees": 0, "contradicted": 0},
         )
         agency["approvals"] += 1
         agreeing = row["agreeing"]

@@ -1,5 +1,7 @@
-"""Record shapes, read from `ontology/shapes.ttl`: the one place that says which field is which property,
-of which type, how often, and in which curated table it stands."""
+"""Record shapes, read from `ontology/shapes.ttl`.
+
+The one place that says which field is which property, of which type, how often, and in which table it stands.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -123,10 +125,7 @@ def read(path: Path) -> tuple[Shape, ...]:
         )
     if not found:
         raise OntologyError(f"{path}: no shape with a cgt:table")
-    return tuple(
-        Shape(heads[table][0], table, heads[table][1], tuple(found[table]))
-        for table in found
-    )
+    return tuple(Shape(heads[table][0], table, heads[table][1], tuple(found[table])) for table in found)
 
 
 @cache

@@ -95,7 +95,7 @@ class Release:
     def rdflib_dataset(self) -> rdflib.Dataset:
         """Return the release as an rdflib Dataset over the same store (read only; default graph = union)."""
         # oxrdflib registers itself as rdflib's store "Oxigraph"; it takes an open store as it is.
-        from oxrdflib import OxigraphStore  # noqa: PLC0415
+        from oxrdflib import OxigraphStore
 
         dataset = rdflib.Dataset(store=OxigraphStore(store=self.store), default_union=True)
         for prefix, start in PREFIXES.items():

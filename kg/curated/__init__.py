@@ -76,9 +76,7 @@ def read(folders: Sequence[Path]) -> Tables:
     merged: dict[str, dict[str, Record]] = {name: {} for name in by_table}
     for folder in folders:
         _read_folder(Path(folder), by_table, merged, tables)
-    tables.records = {
-        name: [rows[key] for key in sorted(rows)] for name, rows in merged.items()
-    }
+    tables.records = {name: [rows[key] for key in sorted(rows)] for name, rows in merged.items()}
     _check_labels(tables)
     return tables
 
@@ -123,25 +121,21 @@ def _read_folder(
                         f"the id stands at {other}:{at} too",
                         "give one of the two another id, or merge them",
                         RULE,
-                    )  # fmt: skip
+                    )
                 )
                 continue
             seen[record.id] = tables.places[record.id] = (path.name, line)
             merged[path.stem][record.id] = record
 
 
-def parse(
-    raw: bytes, name: str, shape: Shape, tables: Tables
-) -> Iterator[tuple[Record, int]]:
+def parse(raw: bytes, name: str, shape: Shape, tables: Tables) -> Iterator[tuple[Record, int]]:
     """Yield the records of one table's bytes with their lines; findings go to `tables`."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         mend = "save the file as UTF-8"
-        tables.findings.append(
-            Finding(name, line, "", "", "is not UTF-8 text", mend, RULE)
-        )
+        tables.findings.append(Finding(name, line, "", "", "is not UTF-8 text", mend, RULE))
         return
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns: list[str] | None = None
@@ -172,18 +166,12 @@ def parse(
         )
     if columns is None:
         mend = f"the header is {','.join(shape.columns)}"
-        tables.findings.append(
-            Finding(name, 1, "", "", "the table is empty", mend, RULE)
-        )
+        tables.findings.append(Finding(name, 1, "", "", "the table is empty", mend, RULE))
 
 
-def _header(
-    row: list[str], name: str, shape: Shape, tables: Tables
-) -> list[str] | None:
+def _header(row: list[str], name: str, shape: Shape, tables: Tables) -> list[str] | None:
     known = set(shape.columns)
-    extra = [
-        c for c in row if c not in known and c.removesuffix(LABEL_SUFFIX) not in known
-    ]
+    extra = [c for c in row if c not in known and c.removesuffix(LABEL_SUFFIX) not in known]
     missing = [c for c in shape.columns if c not in row]
     twice = sorted({c for c in row if row.count(c) > 1})
     mend = f"the header is {','.join(shape.columns)}"
@@ -197,67 +185,51 @@ def _header(
     return None if extra or missing or twice else row
 
 
-def _record(
-    row: list[str],
-    columns: list[str],
-    name: str,
-    line: int,
-    shape: Shape,
-    tables: Tables,
-) -> Record | None:
-    def find(column: str, value: str, problem: str, mend: str) -> None:
-        tables.findings.append(
-            Finding(name, line, column, value[:80], problem, mend, RULE)
-        )
-
+def _record(row: list[str], columns: list[str], name: str, line: int, shape: Shape, tables: Tables) -> Record | None:
     before = len(tables.findings)
     if len(row) != len(columns):
-        find(
-            "",
-            "",
-            f"{len(row)} cells, not {len(columns)}",
-            "quote cells that hold commas",
-        )
+        problem = f"{len(row)} cells, not {len(columns)}"
+        tables.findings.append(Finding(name, line, "", "", problem, "quote cells that hold commas", RULE))
         return None
     cells: dict[str, Any] = {}
     for column, cell in zip(columns, row, strict=True):
-        problem = _untidy(cell)
-        if problem:
-            find(column, cell, problem, "remove them, or run kg tidy")
-            continue
-        known = shape.field(column)
-        if column == ID:
-            cells[ID] = cell
-            try:
-                expand(cell)
-            except IdentifierError as error:
-                find(ID, cell, str(error), "write an id like those beside it")
-        elif known is None:
-            if cell:
-                tables.labels.append(
-                    (row[columns.index(ID)], column.removesuffix(LABEL_SUFFIX), cell)
-                )
-        elif not cell:
-            if known.required:
-                find(
-                    column,
-                    "",
-                    "is empty but required",
-                    "fill it from a source that was opened",
-                )
-        else:
-            try:
-                values = (
-                    [_value(known, item) for item in cell.split(LIST_SEPARATOR)]
-                    if known.many
-                    else None
-                )
-                cells[column] = (
-                    tuple(values) if values is not None else _value(known, cell)
-                )
-            except (ValueError, InvalidOperation) as error:
-                find(column, cell, str(error), _hint(known))
+        try:
+            if column in shape.columns:
+                _take(shape.field(column), column, cell, cells)
+            elif cell:
+                tables.labels.append((row[columns.index(ID)], column.removesuffix(LABEL_SUFFIX), cell))
+        except _Unfit as error:
+            tables.findings.append(Finding(name, line, column, cell[:80], error.problem, error.mend, RULE))
     return RECORDS[shape.name](**cells) if len(tables.findings) == before else None
+
+
+class _Unfit(Exception):  # noqa: N818 - never leaves this module
+    """A cell that cannot be taken, and the mend."""
+
+    def __init__(self, problem: str, mend: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.mend = mend
+
+
+def _take(field: Field | None, column: str, cell: str, cells: dict[str, Any]) -> None:
+    """Put the value of one cell among a record's; `field` is None for the id."""
+    problem = _untidy(cell)
+    if problem:
+        raise _Unfit(problem, "remove them, or run kg tidy")
+    try:
+        if field is None:
+            expand(cell)
+            cells[column] = cell
+        elif cell:
+            cells[column] = (
+                tuple(_value(field, v) for v in cell.split(LIST_SEPARATOR)) if field.many else _value(field, cell)
+            )
+        elif field.required:
+            raise _Unfit("is empty but required", "fill it from a source that was opened")
+    except (ValueError, InvalidOperation) as error:
+        problem = str(error) if isinstance(error, ValueError) else "not a plain decimal number"
+        raise _Unfit(problem, _hint(field)) from error
 
 
 def _untidy(cell: str) -> str:
@@ -299,8 +271,8 @@ def _value(field: Field, text: str) -> Any:
     return text
 
 
-def _hint(field: Field) -> str:
-    kind = field.datatype.rpartition("#")[2] if field.datatype else "id"
+def _hint(field: Field | None) -> str:
+    kind = field.datatype.rpartition("#")[2] if field is not None and field.datatype else "id"
     return {
         "date": "write YYYY-MM-DD; with a coarser precision the first day of the month or year",
         "decimal": "write a plain number with a point, without thousands marks or idle zeros",
@@ -328,7 +300,7 @@ def _check_labels(tables: Tables) -> None:
                     f"{target} is labelled {found!r}",
                     "correct the id or the label beside it",
                     RULE,
-                )  # fmt: skip
+                )
             )
 
 
@@ -344,39 +316,22 @@ def tidy(raw: bytes, shape: Shape) -> bytes:
     tables = Tables()
     name = f"{shape.table}.csv"
     try:
-        rows = list(
-            csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True)
-        )
+        rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise CurationError(
-            [Finding(name, 0, "", "", f"cannot be read: {error}", "", RULE)]
-        ) from error
+        raise CurationError([Finding(name, 0, "", "", f"cannot be read: {error}", "", RULE)]) from error
     columns = _header(rows[0], name, shape, tables) if rows else None
     if columns is None or any(len(row) != len(columns) for row in rows):
-        tables.findings.append(
-            Finding(
-                name, 1, "", "", "rows and header differ", "mend the header first", RULE
-            )
-        )
+        tables.findings.append(Finding(name, 1, "", "", "rows and header differ", "mend the header first", RULE))
         raise CurationError(tables.findings)
     extra = [column for column in columns if column not in shape.columns]
-    order = [
-        column
-        for known in shape.columns
-        for column in (known, f"{known}{LABEL_SUFFIX}")
-        if column in columns
-    ]
+    order = [column for known in shape.columns for column in (known, f"{known}{LABEL_SUFFIX}") if column in columns]
     assert len(order) == len(shape.columns) + len(extra)
-    cells = [
-        {c: v.strip() for c, v in zip(columns, row, strict=True)} for row in rows[1:]
-    ]
+    cells = [{c: v.strip() for c, v in zip(columns, row, strict=True)} for row in rows[1:]]
     _number_claims(cells, shape)
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(order)
-    writer.writerows(
-        [row[c] for c in order] for row in sorted(cells, key=lambda row: row[ID])
-    )
+    writer.writerows([row[c] for c in order] for row in sorted(cells, key=lambda row: row[ID]))
     return out.getvalue().encode()
 
 
