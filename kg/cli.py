@@ -161,6 +161,7 @@ def _question_command(question: Question, act: Callable[..., None], extra: list[
             [f"--{parameter.name.replace('_', '-')}", parameter.name],
             help=f"{parameter.help}, as in {parameter.example}",
             metavar={"date": "YYYY-MM-DD", "integer": "N"}.get(parameter.type, "NAME"),
+            required=parameter.required,
         )
         for parameter in question.parameters
     ]

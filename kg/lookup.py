@@ -47,6 +47,12 @@ SELECT ?field ?value ?source ?quotation ?locator ?reason ?differs WHERE {
   BIND(EXISTS { ?claim cgt:contradicts <%(iri)s> } AS ?differs)
 } ORDER BY ?field ?differs ?value ?source
 """
+_SOURCES = """
+SELECT DISTINCT ?source ?title ?url WHERE {
+  { <%(iri)s> prov:wasDerivedFrom ?source } UNION { ?claim cgt:fact <%(iri)s> ; cgt:source ?source }
+  ?source rdfs:label ?title ; cgt:url ?url .
+} ORDER BY ?source
+"""
 _STANDARD = {
     "label": "label", "altLabel": "other name", "prefLabel": "name", "note": "note", "wasDerivedFrom": "source",
     "definition": "definition", "broader": "broader", "exactMatch": "exact match", "closeMatch": "close match",
@@ -163,10 +169,7 @@ def show(text: str, release: Release) -> Thing:
     iri = resolve(text, release).value
     says = _statements(release, _OUT % {"iri": iri})
     claims = release.select(_CLAIMS % {"iri": iri})
-    sources = release.select(
-        f"SELECT DISTINCT ?source ?title ?url WHERE {{ {{ <{iri}> prov:wasDerivedFrom ?source }} UNION "
-        f"{{ ?claim cgt:fact <{iri}> ; cgt:source ?source }} ?source rdfs:label ?title ; cgt:url ?url }} ORDER BY ?source"
-    )
+    sources = release.select(_SOURCES % {"iri": iri})
     label = next((s.value for s in says if s.property == "label"), compact(iri))
     return Thing(
         id=compact(iri),

@@ -47,6 +47,7 @@ class Parameter:
         kind: For an iri, the class its values belong to, as a compact id.
         example: A value that has answers.
         help: What it narrows, in a phrase.
+        required: The question makes no sense without it.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Parameter:
     kind: str | None
     example: str
     help: str
+    required: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def read(path: Path) -> Question:
                 spec.get("class"),
                 str(spec["example"]),
                 spec.get("help", ""),
+                bool(spec.get("required")),
             )
             for name, spec in (header.get("parameters") or {}).items()
         )
@@ -179,6 +182,9 @@ def bind(question: Question, values: Mapping[str, "str | int | date | None"], re
         QueryError: There is no such parameter or thing, or a value does not fit its type.
     """
     known = {parameter.name: parameter for parameter in question.parameters}
+    for parameter in question.parameters:
+        if parameter.required and values.get(parameter.name) is None:
+            raise QueryError(f"question {question.name} needs {parameter.name}, as in {parameter.example}")
     text = question.text
     for name, value in values.items():
         if value is None:

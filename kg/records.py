@@ -11,9 +11,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """A public body,
-    or a part of one, that decides on therapies, advises on those decisions, assesses their value or pays for them.
-    """
+    """A public body, or part of one, that decides, advises, assesses value or pays."""
 
     id: str
     label: str

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
-from kg.errors import CurationError, Finding, IdentifierError, KgError
+from kg.errors import CurationError, Finding, KgError
 from kg.mapping import LANGUAGE, lexical
 from kg.namespaces import expand
 from kg.records import RECORDS, Record

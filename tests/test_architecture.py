@@ -1,0 +1,107 @@
+"""The package is a stack: each module imports only from the layers below it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LAYERS = [
+    {"errors"},
+    {"namespaces", "resources"},
+    {"records"},
+    {"shapes"},
+    {"mapping"},
+    {"curated", "ontology"},
+    {"check", "reason", "store", "describe"},
+    {"query"},
+    {"report", "lookup"},
+    {"build", "network", "output"},
+    {"pictures", "export", "terminal"},
+    {"cli"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+HOMES = {
+    "click": {"cli"},
+    "igraph": {"network"},
+    "jinja2": {"report"},
+    "networkx": {"network", "pictures", "export"},
+    "owlready2": {"reason"},
+    "oxrdflib": {"store"},
+    "pyld": {"export"},
+    "pyshacl": {"check"},
+    "pyvis": {"pictures"},
+    "rapidfuzz": {"check", "query", "lookup"},
+    "rdflib": {"check", "store"},
+    "rich": {"cli", "output", "terminal"},
+    "yaml": {"query"},
+}
+MODULES = sorted(p for p in (ROOT / "kg").rglob("*.py") if p.name != "__main__.py" and p != ROOT / "kg" / "__init__.py")
+
+
+def part(path: Path) -> str:
+    return path.relative_to(ROOT / "kg").parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found += [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "kg" else [node.module]
+        elif isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+    return found
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {part(path) for path in MODULES} == set(LEVEL)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=part)
+def test_imports_point_down(path: Path) -> None:
+    for name in imports(path):
+        if name.startswith("kg."):
+            other = name.split(".")[1]
+            if other in LEVEL:
+                assert other == part(path) or LEVEL[other] < LEVEL[part(path)], name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=part)
+def test_a_library_has_its_home(path: Path) -> None:
+    for name in imports(path):
+        home = HOMES.get(name.split(".")[0])
+        assert home is None or part(path) in home, name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=part)
+def test_iris_are_spelled_in_namespaces_only(path: Path) -> None:
+    if path.name == "namespaces.py":
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docs = {
+        ast.get_docstring(node, clean=False)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+    }
+    texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    # The namespace of CSVW metadata is a JSON-LD context, not a prefix of ours.
+    assert not [t for t in texts if "http" in t and t not in docs and t != "http://www.w3.org/ns/csvw"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=part)
+def test_modules_stay_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_importing_opens_no_socket_and_writes_no_file() -> None:
+    names = ", ".join(f"kg.{part(path)}" for path in MODULES)
+    code = (
+        "import sys, socket, pathlib\n"
+        "def stop(*a, **k): sys.exit('work at import')\n"
+        "socket.socket.connect = pathlib.Path.write_text = pathlib.Path.write_bytes = pathlib.Path.mkdir = stop\n"
+        f"import {names}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
