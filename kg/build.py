@@ -15,12 +15,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+import pyoxigraph as ox
+
 from kg import __version__, ontology, report, resources
 from kg.check import check_facts, check_ontology, stated, store_of
 from kg.curated import Tables
 from kg.curated import read as read_tables
 from kg.describe import describe
 from kg.errors import CurationError, OutputError, ReleaseError
+from kg.namespaces import graph
 from kg.reason import Classification, classify
 from kg.store import (
     CURRENT,
@@ -89,8 +92,9 @@ def build(
     progress("Classifying therapies with the OWL reasoner")
     classification = classify(store, tables.places)
     _stop_at(classification.findings)
-    store.bulk_load("\n".join(classification.lines).encode(), format=ontology.NQUADS)
-    lines = sorted(ontology.serialize(store))
+    # From the store only what rules derived: loading renames blank nodes, and the ontology's have canonical names.
+    derived = store.quads_for_pattern(None, None, None, ox.NamedNode(graph(ontology.DERIVED)))
+    lines = sorted({*terms, *facts, *classification.lines, *ontology.serialize(derived)})
     lines = sorted({*lines, *describe(lines, newest(tables))})
     progress(f"Writing {len(lines):,} quads")
     with _locked(out):

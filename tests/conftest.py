@@ -1,17 +1,11 @@
 """Two releases, built once: the small fixed one that answers are checked on, and the real one."""
 
-
-
 import pytest
 
 from kg import ontology
 from kg.build import Built, build
 from kg.store import Release
 from tests.support import SMALL
-
-
-
-
 
 
 @pytest.fixture(scope="session")

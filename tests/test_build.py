@@ -87,11 +87,15 @@ def test_a_killed_build_leaves_the_old_release_whole(tmp_path: Path) -> None:
     for turn in range(5):
         text = (SMALL / "products.csv").read_text(encoding="utf-8").splitlines()
         row = next(line for line in text if line.startswith("product:kymriah,"))
-        (overlay / "products.csv").write_text(f"{text[0]}\n{row.replace(',Kymriah,', f',Kymriah {turn},')}\n", encoding="utf-8")
+        (overlay / "products.csv").write_text(
+            f"{text[0]}\n{row.replace(',Kymriah,', f',Kymriah {turn},')}\n", encoding="utf-8"
+        )
         (overlay / "claims.csv").unlink(missing_ok=True)
         code = f"from kg.build import build; from pathlib import Path; build([Path({str(SMALL)!r}), Path({str(overlay)!r})], out=Path({str(tmp_path)!r}))"
         started = time.monotonic()
-        child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         if turn == 0:
             child.wait()
             whole = time.monotonic() - started

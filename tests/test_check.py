@@ -39,7 +39,5 @@ def test_every_data_rule_has_a_counterexample() -> None:
 def test_an_unknown_thing_comes_with_the_nearest_known(terms: list[str]) -> None:
     case = COUNTEREXAMPLES / "data" / "shape-unknown-product"
     tables = read([SMALL, case])
-    (finding,) = check_facts(store_of([*terms, *stated(tables)]), tables)
-    assert str(finding) == (
-        "milestones.csv:2: about: 'product:kymria': no such thing (did you mean product:kymriah?)"
-    )
+    (finding,) = [f for f in check_facts(store_of([*terms, *stated(tables)]), tables) if f.rule == "shape"]
+    assert str(finding) == ("milestones.csv:2: about: 'product:kymria': no such thing (did you mean product:kymriah?)")

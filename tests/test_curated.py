@@ -116,7 +116,11 @@ def test_a_spreadsheet_s_byte_order_mark_and_line_ends_do_no_harm() -> None:
     tables = Tables()
     raw = b"\xef\xbb\xbf" + (HEADER + GOOD).replace("\n", "\r\n").encode()
     ((record, line),) = parse(raw, "products.csv", PRODUCTS, tables)
-    assert (record, line, tables.findings) == (Product(id="product:a", label="A", therapy="therapy:t", sources=("source:s",)), 2, [])
+    assert (record, line, tables.findings) == (
+        Product(id="product:a", label="A", therapy="therapy:t", sources=("source:s",)),
+        2,
+        [],
+    )
 
 
 def test_lines_are_counted_through_cells_with_line_ends() -> None:
@@ -168,7 +172,7 @@ def test_a_strange_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
 
 
 def test_tidy_sorts_strips_and_keeps_every_row() -> None:
-    raw = HEADER + 'product:b,"B" ,,therapy:t,,,,source:s\n' + GOOD
+    raw = HEADER + 'product:b,"B",  ,therapy:t,,,,source:s\n' + GOOD
     assert tidy(raw.encode(), PRODUCTS).decode() == HEADER + GOOD + "product:b,B,,therapy:t,,,,source:s\n"
     with pytest.raises(CurationError, match=r"products\.csv"):
         tidy(b"id,label\nx,y\n", PRODUCTS)
@@ -176,6 +180,9 @@ def test_tidy_sorts_strips_and_keeps_every_row() -> None:
 
 def test_tidy_names_claims() -> None:
     shape = shapes()["Claim"]
-    raw = ",".join(shape.columns) + "\n,product:kymriah,label,Kymriah,source:s,words,,\n,product:kymriah,label,K,source:s,words,,why\n"
+    raw = (
+        ",".join(shape.columns)
+        + "\n,product:kymriah,label,Kymriah,source:s,words,,\n,product:kymriah,label,K,source:s,words,,why\n"
+    )
     ids = [line.split(",")[0] for line in tidy(raw.encode(), shape).decode().splitlines()[1:]]
     assert ids == ["claim:kymriah-label-1", "claim:kymriah-label-2"]

@@ -22,7 +22,7 @@ from kg.shapes import Field, Shape, shapes
 SHAPES = pytest.mark.parametrize("shape", shapes().values(), ids=lambda shape: shape.name)
 RECORD_SHAPES = rdflib.Graph().parse(resources.ONTOLOGY / "shapes.ttl")
 
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).map(str.strip).filter(bool)
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).map(str.strip).filter(len)
 slugs = st.from_regex(r"[a-z][a-z0-9]{0,12}", fullmatch=True)
 PREFIX = {"https://w3id.org/cgt-kg/ontology#Disease": "MONDO"}
 
@@ -54,7 +54,7 @@ def value_of(field: Field) -> st.SearchStrategy[Any]:
         "integer": st.integers(0, 10**9), "string": texts, "anyURI": st.just("https://example.org/a"),
         "langString": texts if field.language else texts.map(lambda t: f"{t}@zh"),
     }  # fmt: skip
-    return by_kind.get(kind) or slugs.map("product:{}".format)
+    return by_kind[kind] if kind in by_kind else slugs.map("product:{}".format)
 
 
 def records(shape: Shape) -> st.SearchStrategy[Record]:
@@ -142,7 +142,14 @@ def test_no_blank_node_and_one_graph() -> None:
 
 @pytest.mark.parametrize("bad", ["no-prefix", "nope:1", "product:", "product:a b", "product:<x>", 'product:"'])
 def test_a_bad_id_is_refused(bad: str) -> None:
-    source = Source(id="source:x", label="x", publisher="x", url="https://example.org", accessed=date(2026, 1, 1), kind="source-kind:news")
+    source = Source(
+        id="source:x",
+        label="x",
+        publisher="x",
+        url="https://example.org",
+        accessed=date(2026, 1, 1),
+        kind="source-kind:news",
+    )
     with pytest.raises(IdentifierError):
         list(lines(dataclasses.replace(source, id=bad), "urn:g"))
 

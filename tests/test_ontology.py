@@ -57,7 +57,11 @@ def test_the_tree_holds_every_class_and_each_class_has_one_place(terms: list[str
       FILTER NOT EXISTS { ?class skos:broader+/skos:topConceptOf ?top } FILTER NOT EXISTS { ?class skos:topConceptOf ?top } }
     """
     assert list(store.query(query, use_default_graph_as_union=True)) == []  # type: ignore[arg-type]
-    names = {line.split("/id/class/")[1].split(">")[0] for line in terms if line.startswith("<https://w3id.org/cgt-kg/id/class/")}
+    names = {
+        line.split("/id/class/")[1].split(">")[0]
+        for line in terms
+        if line.startswith("<https://w3id.org/cgt-kg/id/class/")
+    }
     assert {
         "car-t", "car-nk", "tcr-t", "til", "other-gene-modified-immune-cell", "non-gene-modified-immune-cell",
         "non-immune-cell", "non-immune-somatic-cell", "ipsc-derived", "msc", "other-stem-cell", "hpc-cord-blood",

@@ -45,7 +45,12 @@ def classify(name: str, terms: list[str]) -> reason.Classification:
 
 def test_a_disagreement_names_the_row_and_the_terms(terms: list[str]) -> None:
     (finding,) = classify("reasoner-disagreement", terms).findings
-    assert (finding.file, finding.line, finding.field, finding.value) == ("therapies.csv", 2, "therapy_class", "class:til")
+    assert (finding.file, finding.line, finding.field, finding.value) == (
+        "therapies.csv",
+        2,
+        "therapy_class",
+        "class:til",
+    )
     assert "class:car-t" in finding.problem
     assert "modification:chimeric-antigen-receptor" in finding.mend
 

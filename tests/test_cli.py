@@ -1,0 +1,153 @@
+"""The command as people and programs use it: results on stdout, the rest on stderr, exit codes, no traceback."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kg.store import Release
+from tests.support import COUNTEREXAMPLES, ROOT, SMALL
+
+
+@pytest.fixture(scope="module")
+def run(small: Release):
+    def call(*words: str, code: int = 0, text: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "kg", *words],
+            check=False, capture_output=True, text=True, input=text, cwd=ROOT,
+            env=os.environ | {"KG_BUILD": str(small.path), "COLUMNS": "110"} | env,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr + done.stdout
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+def test_help_and_version(run) -> None:
+    assert "approvals --agency FDA" in run("--help").stdout
+    assert run("--version").stdout.startswith("kg, version 0.")
+    assert "--therapy-class" in run("query", "approvals", "--help").stdout
+
+
+def test_queries_are_listed(run) -> None:
+    text = run("queries").stdout
+    assert "first-by-target" in text
+    assert "--target" in text
+
+
+def test_query_in_a_pipe_is_csv_and_nothing_else(run) -> None:
+    done = run("query", "approvals", "--agency", "FDA", "--therapy-class", "CAR-T")
+    found = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {row["brand_name"] for row in found} == {"Kymriah", "Yescarta", "Abecma"}
+    assert done.stderr == ""
+
+
+def test_query_formats_and_limit(run) -> None:
+    assert len(json.loads(run("query", "products", "--format", "json", "--limit", "2").stdout)) == 2
+    assert run("query", "products", "--format", "md").stdout.startswith("| product | label |")
+    assert "Kymriah" in run("query", "products", "--format", "table").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["query", "approvals", "--product", "Kymriha"], 1, "kg: no product 'Kymriha'; did you mean Kymriah"),
+        (["query", "aprovals"], 1, "did you mean approvals"),
+        (["query", "history"], 2, "--product"),
+        (["query", "approvals", "--colour", "x"], 2, "--colour"),
+        (["query", "approvals", "--as-of", "soon"], 1, "YYYY-MM-DD"),
+        (["query", "approvals", "--build", "/nowhere"], 1, "kg build"),
+        (["show", "Kymriha"], 1, "did you mean Kymriah"),
+        (["search", "zzzzqqqqxxxx"], 1, "nothing is called anything like"),
+        (["network", "approvals", "--out", "x.html"], 2, "is not a network"),
+        (["network", "agencies-shared", "--out", "x.doc"], 1, ".html"),
+        (["network", "agencies-shared"], 2, "--out"),
+        (["sparql", "nowhere.rq"], 2, "nowhere.rq"),
+        (["frobnicate"], 2, "frobnicate"),
+        (["export", "/dev/null/x"], 1, "cannot be written"),
+        (["check", "--curated", "/nowhere"], 1, "no such folder"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_line_with_their_code(words: list[str], code: int, message: str, run) -> None:
+    done = run(*words, code=code)
+    assert message in done.stderr
+    assert done.stdout == ""
+    if code == 1:
+        assert done.stderr.count("\n") == 1
+
+
+def test_check_lists_findings_and_fails(run) -> None:
+    assert "No findings" in run("check").stderr
+    done = run("check", "--curated", str(COUNTEREXAMPLES / "data" / "end-after-approval"), code=1)
+    assert done.stdout.startswith("milestones.csv:2: date: '2016-01-01'")
+
+
+def test_build_says_what_it_did(run, tmp_path: Path) -> None:
+    done = run("build", "--out", str(tmp_path / "b"), "--registers", str(SMALL))
+    assert "release  20" in done.stdout
+    assert str(tmp_path / "b" / "current" / "report.html") in done.stdout
+    assert "Not done: register snapshots" in done.stderr
+    again = run("build", "--out", str(tmp_path / "b"))
+    assert "(unchanged)" in again.stdout
+    failed = run("build", "--out", str(tmp_path / "b"), "--curated", str(COUNTEREXAMPLES / "data" / "quotation-length"), code=1)
+    assert "claims.csv:2: quotation" in failed.stderr
+
+
+def test_show_by_any_name_with_sources(run) -> None:
+    for name in ("Kymriah", "product:kymriah", "キムリア"):
+        text = run("show", name).stdout
+        assert "tisagenlecleucel" in text
+        assert "Kymriah: approval, FDA, 2017-08-30" in text
+    text = run("show", "milestone:us-fda-kymriah-2017").stdout
+    assert "2017-08-30" in text
+    assert "what sources say" in text
+    assert "http" in text
+
+
+def test_search_in_any_script_with_mistakes(run) -> None:
+    for words, first in (("Kymriha", "product:kymriah"), ("奕凯达", "product:yikaida"), ("Zolgesma", "product:zolgensma")):
+        found = list(csv.DictReader(io.StringIO(run("search", words).stdout)))
+        assert found[0]["id"] == first
+
+
+def test_sparql_from_standard_input_in_every_form(run) -> None:
+    done = run("sparql", "-", text="SELECT ?p WHERE { ?p a cgt:Product } ORDER BY ?p LIMIT 1")
+    assert done.stdout.splitlines()[0] == "p"
+    assert run("sparql", "-", text="ASK { ?p a cgt:Product }").stdout == "true\n"
+    turtle = run("sparql", "-", text="CONSTRUCT WHERE { <https://w3id.org/cgt-kg/id/product/kymriah> a ?type }").stdout
+    assert "product:kymriah a cgt:Product" in turtle
+
+
+def test_sparql_errors_and_updates_are_refused(run) -> None:
+    assert "not a SPARQL 1.1 query" in run("sparql", "-", text="SELEKT ?x", code=1).stderr
+    run("sparql", "-", text="DELETE WHERE { ?s ?p ?o }", code=1)
+
+
+def test_network_and_export_write_files(run, tmp_path: Path) -> None:
+    done = run("network", "agency-product-class", "--agency", "FDA", "--out", str(tmp_path / "deep" / "x.html"))
+    assert done.stdout.strip() == str(tmp_path / "deep" / "x.html")
+    done = run("export", str(tmp_path / "e"), "--format", "turtle")
+    assert (tmp_path / "e" / "cgt-kg.ttl").is_file()
+    assert done.stdout.splitlines() == [str(tmp_path / "e" / "cgt-kg.ttl"), str(tmp_path / "e" / "SHA256SUMS")]
+
+
+def test_tidy_mends_a_table(run, tmp_path: Path) -> None:
+    raw = (SMALL / "products.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "products.csv").write_text("\r\n".join([raw[0], *reversed(raw[1:])]) + "\r\n", encoding="utf-8", newline="")
+    assert "products.csv" in run("tidy", str(tmp_path)).stdout
+    assert (tmp_path / "products.csv").read_bytes() == (SMALL / "products.csv").read_bytes()
+
+
+def test_a_reader_that_stops_early_is_no_error(small: Release) -> None:
+    command = f"{sys.executable} -m kg query approvals | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], check=False, capture_output=True, text=True, cwd=ROOT,
+        env=os.environ | {"KG_BUILD": str(small.path)},
+    )  # fmt: skip
+    assert done.stderr == ""
