@@ -95,7 +95,9 @@ def test_build_says_what_it_did(run, tmp_path: Path) -> None:
     assert "Not done: register snapshots" in done.stderr
     again = run("build", "--out", str(tmp_path / "b"))
     assert "(unchanged)" in again.stdout
-    failed = run("build", "--out", str(tmp_path / "b"), "--curated", str(COUNTEREXAMPLES / "data" / "quotation-length"), code=1)
+    failed = run(
+        "build", "--out", str(tmp_path / "b"), "--curated", str(COUNTEREXAMPLES / "data" / "quotation-length"), code=1
+    )
     assert "claims.csv:2: quotation" in failed.stderr
 
 
@@ -111,7 +113,11 @@ def test_show_by_any_name_with_sources(run) -> None:
 
 
 def test_search_in_any_script_with_mistakes(run) -> None:
-    for words, first in (("Kymriha", "product:kymriah"), ("奕凯达", "product:yikaida"), ("Zolgesma", "product:zolgensma")):
+    for words, first in (
+        ("Kymriha", "product:kymriah"),
+        ("奕凯达", "product:yikaida"),
+        ("Zolgesma", "product:zolgensma"),
+    ):
         found = list(csv.DictReader(io.StringIO(run("search", words).stdout)))
         assert found[0]["id"] == first
 
@@ -139,7 +145,9 @@ def test_network_and_export_write_files(run, tmp_path: Path) -> None:
 
 def test_tidy_mends_a_table(run, tmp_path: Path) -> None:
     raw = (SMALL / "products.csv").read_text(encoding="utf-8").splitlines()
-    (tmp_path / "products.csv").write_text("\r\n".join([raw[0], *reversed(raw[1:])]) + "\r\n", encoding="utf-8", newline="")
+    (tmp_path / "products.csv").write_text(
+        "\r\n".join([raw[0], *reversed(raw[1:])]) + "\r\n", encoding="utf-8", newline=""
+    )
     assert "products.csv" in run("tidy", str(tmp_path)).stdout
     assert (tmp_path / "products.csv").read_bytes() == (SMALL / "products.csv").read_bytes()
 

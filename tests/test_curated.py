@@ -78,7 +78,7 @@ def test_a_bad_cell_is_named(row: str, expected: str) -> None:
 )  # fmt: skip
 def test_dates_are_iso_days(cell: str, ok: bool) -> None:
     shape = shapes()["Milestone"]
-    row = {c: "" for c in shape.columns} | {
+    row = dict.fromkeys(shape.columns, "") | {
         "id": "milestone:a", "kind": "cgt:Approval", "about": "product:a", "agency": "agency:a",
         "date": cell, "date_precision": "day", "sources": "source:s",
     }  # fmt: skip
@@ -89,7 +89,7 @@ def test_dates_are_iso_days(cell: str, ok: bool) -> None:
 @pytest.mark.parametrize("cell", ["1,5", "1.50", "NaN", "Infinity", "1e3", "0x1", "١"])
 def test_numbers_are_plain(cell: str) -> None:
     shape = shapes()["Observation"]
-    row = {c: "" for c in shape.columns} | {
+    row = dict.fromkeys(shape.columns, "") | {
         "id": "observation:a", "measure": "measure:m", "area": "jurisdiction:cn", "period": "2024",
         "period_end": "2024-12-31", "value": f'"{cell}"', "unit": "unit:u", "status": "observation-status:count",
         "sources": "source:s",

@@ -19,8 +19,16 @@ from kg.shapes import shapes
 from kg.store import Release
 from tests.support import SMALL
 
-TRIPLES = {"ttl": (ox.RdfFormat.TURTLE, "turtle"), "nt": (ox.RdfFormat.N_TRIPLES, "nt"), "rdf": (ox.RdfFormat.RDF_XML, "xml")}
-QUADS = {"nq": (ox.RdfFormat.N_QUADS, "nquads"), "trig": (ox.RdfFormat.TRIG, "trig"), "jsonld": (ox.RdfFormat.JSON_LD, "json-ld")}
+TRIPLES = {
+    "ttl": (ox.RdfFormat.TURTLE, "turtle"),
+    "nt": (ox.RdfFormat.N_TRIPLES, "nt"),
+    "rdf": (ox.RdfFormat.RDF_XML, "xml"),
+}
+QUADS = {
+    "nq": (ox.RdfFormat.N_QUADS, "nquads"),
+    "trig": (ox.RdfFormat.TRIG, "trig"),
+    "jsonld": (ox.RdfFormat.JSON_LD, "json-ld"),
+}
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ def value_of(field: Field) -> st.SearchStrategy[Any]:
         "integer": st.integers(0, 10**9), "string": texts, "anyURI": st.just("https://example.org/a"),
         "langString": texts if field.language else texts.map(lambda t: f"{t}@zh"),
     }  # fmt: skip
-    return by_kind[kind] if kind in by_kind else slugs.map("product:{}".format)
+    return by_kind[kind] if kind in by_kind else slugs.map("product:ref-{}".format)
 
 
 def records(shape: Shape) -> st.SearchStrategy[Record]:
@@ -112,8 +112,9 @@ def conforms(nquads: list[str], shape: Shape, record: Record) -> bool:
                     data.add((rdflib.URIRef(expand(item)), rdflib.RDF.type, rdflib.URIRef(kind)))
     own = rdflib.Namespace("https://w3id.org/cgt-kg/ontology#")
     data.add((own.IndicationExtension, rdflib.RDFS.subClassOf, own.Milestone))
-    ok, _, _ = pyshacl.validate(data, shacl_graph=RECORD_SHAPES)
-    return bool(ok)
+    _, report, _ = pyshacl.validate(data, shacl_graph=RECORD_SHAPES)
+    # The things referred to have a type here and nothing else; only the record itself is judged.
+    return rdflib.URIRef(expand(record.id)) not in set(report.objects(None, rdflib.SH.focusNode))
 
 
 @SHAPES

@@ -140,7 +140,7 @@ def test_an_unknown_question_comes_with_near_ones() -> None:
 def test_strings_are_bound_as_terms(tmp_path) -> None:
     path = tmp_path / "q.rq"
     path.write_text(
-        '#+ title: t\n#+ question: q\n#+ parameters:\n#+   word: {type: string, example: a}\n#+ result: [word]\n'
+        "#+ title: t\n#+ question: q\n#+ parameters:\n#+   word: {type: string, example: a}\n#+ result: [word]\n"
         "SELECT (?given_word AS ?word) WHERE { VALUES ?given_word { UNDEF } }\n",
         encoding="utf-8",
     )
@@ -172,7 +172,9 @@ def test_formats_say_the_same(small: Release) -> None:
         texts[form] = out.getvalue()
     parsed = list(csv.DictReader(io.StringIO(texts["csv"])))
     assert len(parsed) == len(answer.rows) == texts["md"].count("\n") - 2
-    assert [row["label"] for row in csv.DictReader(io.StringIO(texts["tsv"]), delimiter="\t")] == [r["label"] for r in parsed]
+    assert [row["label"] for row in csv.DictReader(io.StringIO(texts["tsv"]), delimiter="\t")] == [
+        r["label"] for r in parsed
+    ]
     assert all(row["label"] in texts["table"] for row in parsed)
 
 

@@ -1,0 +1,59 @@
+# Two commands: `make kg` sets up, builds, asks, draws and exports; `make test` sets up and tests.
+# Everything is set up in .venv from requirements.lock, whose hashes pip checks.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SET_UP := $(VENV)/.set-up
+
+.PHONY: kg test lint lock clean help
+
+kg: $(SET_UP)
+	@echo "Building the graph"
+	@$(BIN)/kg build
+	@echo
+	@echo "Who approved the first CAR-T cell therapy against BCMA in each market?"
+	@$(BIN)/kg query first-by-target --target BCMA --therapy-class CAR-T --format table
+	@echo
+	@$(BIN)/kg network agency-product-class --out build/agency-product-class.html
+	@$(BIN)/kg export build/exports > /dev/null
+	@echo
+	@echo "Graph      build/current        (report: build/current/report.html)"
+	@echo "Picture    build/agency-product-class.html   (open it in a browser)"
+	@echo "Exports    build/exports        (Turtle, N-Quads, JSON-LD, CSV ... with SHA256SUMS)"
+	@echo
+	@echo "Next:      source $(VENV)/bin/activate, then"
+	@echo "           kg queries"
+	@echo "           kg query approvals --agency NMPA"
+	@echo "           kg show Kymriah"
+
+test: lint
+	$(BIN)/pytest
+
+lint: $(SET_UP)
+	$(BIN)/ruff check kg tests
+	$(BIN)/ruff format --check kg tests
+	$(BIN)/mypy
+
+$(SET_UP): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with PYTHON=")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# For maintainers: resolve anew within the ranges of pyproject.toml, for Python 3.11 to 3.13 on every platform.
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet uv
+	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-annotate --extra dev --output-file requirements.lock pyproject.toml
+	rm -r $(VENV)-lock
+
+clean:
+	rm -rf build dist $(VENV)
+
+help:
+	@echo "make kg     set up, build, ask, draw, export"
+	@echo "make test   set up, lint, type-check, test"
