@@ -172,7 +172,7 @@ def _shacl(data: rdflib.Graph, shapes_graph: rdflib.Graph) -> Iterator[tuple[str
 
 def _explain(message: str, value: str, field: str, store: ox.Store) -> tuple[str, str]:
     """Turn an engine's message into a problem and a mend."""
-    if "does not have class" in message or "Or(" in message or "sh:or" in message or "conforms to" in message:
+    if "does not have class" in message or "must conform to" in message:
         short = _short(value)
         if _exists(store, value):
             return "is a thing of another kind", f"refer to something that a {field} can be"

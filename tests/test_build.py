@@ -17,6 +17,8 @@ from kg.errors import CurationError, OutputError, ReleaseError
 from kg.store import open_release
 from tests.support import COUNTEREXAMPLES, ROOT, SMALL
 
+BUILD = "from kg.build import build; from pathlib import Path; build([Path(p) for p in {folders!r}], out=Path({out!r}))"
+
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -41,7 +43,7 @@ def test_the_hash_seed_does_not_matter(tmp_path: Path) -> None:
     sums = set()
     for seed in ("1", "2"):
         out = tmp_path / seed
-        code = f"from kg.build import build; from pathlib import Path; build([Path({str(SMALL)!r})], out=Path({str(out)!r}))"
+        code = BUILD.format(folders=[str(SMALL)], out=str(out))
         subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": seed})
         sums.add(digest(out / "current" / "dataset.nq"))
     assert len(sums) == 1
@@ -91,7 +93,7 @@ def test_a_killed_build_leaves_the_old_release_whole(tmp_path: Path) -> None:
             f"{text[0]}\n{row.replace(',Kymriah,', f',Kymriah {turn},')}\n", encoding="utf-8"
         )
         (overlay / "claims.csv").unlink(missing_ok=True)
-        code = f"from kg.build import build; from pathlib import Path; build([Path({str(SMALL)!r}), Path({str(overlay)!r})], out=Path({str(tmp_path)!r}))"
+        code = BUILD.format(folders=[str(SMALL), str(overlay)], out=str(tmp_path))
         started = time.monotonic()
         child = subprocess.Popen(
             [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -115,25 +115,26 @@ def test_bad_files_are_named(small: Release, tmp_path: Path) -> None:
         draw(graph, tmp_path / "file" / "x.html", "t")
 
 
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["background-networking", "sync", "component-update", "quic"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--no-first-run", *(f"--disable-{name}" for name in quiet)],
+        )
+        yield browser
+        browser.close()
+
+
 @pytest.mark.skipif(
     CHROMIUM is None and not os.environ.get("KG_NO_SKIPS"),
     reason="Chromium is not installed (Debian's package chromium)",
 )
 class TestInABrowser:
     """The page, opened by Chromium with the network cut."""
-
-    @pytest.fixture(scope="class")
-    def browser(self):
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
-                      "--disable-component-update", "--no-first-run", "--disable-quic"],
-            )  # fmt: skip
-            yield browser
-            browser.close()
 
     def open(self, browser, path: Path):
         context = browser.new_context(viewport={"width": 1280, "height": 860}, offline=True)
@@ -153,7 +154,8 @@ class TestInABrowser:
             """() => { const canvas = document.querySelector("canvas");
             const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
             const seen = new Set();
-            for (let i = 0; i < data.length; i += 4) if (data[i + 3]) seen.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
+            for (let i = 0; i < data.length; i += 4)
+                if (data[i + 3]) seen.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
             return seen.size; }"""
         )
 

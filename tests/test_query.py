@@ -140,7 +140,7 @@ def test_an_unknown_question_comes_with_near_ones() -> None:
 def test_strings_are_bound_as_terms(tmp_path) -> None:
     path = tmp_path / "q.rq"
     path.write_text(
-        "#+ title: t\n#+ question: q\n#+ parameters:\n#+   word: {type: string, example: a}\n#+ result: [word]\n"
+        "#+ title: t\n#+ question: q\n#+ result: [word]\n#+ parameters:\n#+   word: {type: string, example: a}\n"
         "SELECT (?given_word AS ?word) WHERE { VALUES ?given_word { UNDEF } }\n",
         encoding="utf-8",
     )

@@ -63,9 +63,10 @@ def test_an_inconsistency_names_the_row_and_the_axioms(terms: list[str]) -> None
 
 
 def test_an_unsatisfiable_class_is_named(terms: list[str]) -> None:
-    cgt = "https://w3id.org/cgt-kg/ontology#"
-    odd = f"<{cgt}Odd> <http://www.w3.org/2000/01/rdf-schema#subClassOf> <{cgt}%s> <https://w3id.org/cgt-kg/graph/ontology> ."
-    declared = f"<{cgt}Odd> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://www.w3.org/2002/07/owl#Class> <https://w3id.org/cgt-kg/graph/ontology> ."
+    cgt, graph = "https://w3id.org/cgt-kg/ontology#", "<https://w3id.org/cgt-kg/graph/ontology> ."
+    odd = f"<{cgt}Odd> <http://www.w3.org/2000/01/rdf-schema#subClassOf> <{cgt}%s> {graph}"
+    owl_class = "<http://www.w3.org/2002/07/owl#Class>"
+    declared = f"<{cgt}Odd> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> {owl_class} {graph}"
     extra = [declared, odd % "CarTCellTherapy", odd % "CarNkCellTherapy"]
     (finding,) = reason.classify(store_of([*terms, *extra])).findings
     assert (finding.field, finding.problem) == ("cgt:Odd", "the class can have no member")
