@@ -10,6 +10,7 @@ import networkx as nx
 import pyoxigraph as ox
 import pytest
 import rdflib
+from pyld import jsonld
 from rdflib.compare import isomorphic, to_isomorphic
 
 from kg.curated import tidy
@@ -53,11 +54,12 @@ def expected(small: Release) -> set[str]:
 def test_formats_of_quads_hold_the_graph(suffix: str, folder: Path, expected: set[str]) -> None:
     form, name = QUADS[suffix]
     path = folder / f"cgt-kg.{suffix}"
-    if suffix != "jsonld":
-        assert canonical(ox.parse(path=str(path), format=form)) == expected
+    # pyoxigraph 0.5 reads JSON-LD contexts only in part; rdflib and PyLD are the two families there.
+    if suffix == "jsonld":
+        nquads = jsonld.to_rdf(json.loads(path.read_text(encoding="utf-8")), {"format": "application/n-quads"})
+        assert canonical(ox.parse(nquads.encode(), format=ox.RdfFormat.N_QUADS)) == expected
     else:
-        # Oxigraph's parser reads JSON-LD 1.0 contexts only in part; its reading of the expanded form is rdflib's.
-        pass
+        assert canonical(ox.parse(path=str(path), format=form)) == expected
     dataset = rdflib.Dataset()
     dataset.parse(path, format=name)
     again = ox.parse(dataset.serialize(format="nquads").encode(), format=ox.RdfFormat.N_QUADS)

@@ -54,7 +54,8 @@ def test_the_tree_holds_every_class_and_each_class_has_one_place(terms: list[str
     query = """
     PREFIX skos: <http://www.w3.org/2004/02/skos/core#> PREFIX cgt: <https://w3id.org/cgt-kg/ontology#>
     SELECT ?class WHERE { ?class a cgt:TherapyClass .
-      FILTER NOT EXISTS { ?class skos:broader+/skos:topConceptOf ?top } FILTER NOT EXISTS { ?class skos:topConceptOf ?top } }
+      FILTER NOT EXISTS { ?class skos:broader+/skos:topConceptOf ?top }
+      FILTER NOT EXISTS { ?class skos:topConceptOf ?top } }
     """
     assert list(store.query(query, use_default_graph_as_union=True)) == []  # type: ignore[arg-type]
     names = {

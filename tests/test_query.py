@@ -73,8 +73,8 @@ def test_a_parameter_narrows_and_its_example_has_answers(question, parameter, re
 
 def test_contract_columns() -> None:
     expected = {
-        "approvals": "milestone product brand_name other_names inn agency jurisdiction date date_precision approval_type "
-        "therapy_class target vector_or_cell_source holder indication status status_date sources",
+        "approvals": "milestone product brand_name other_names inn agency jurisdiction date date_precision "
+        "approval_type therapy_class target vector_or_cell_source holder indication status status_date sources",
         "milestones": "milestone kind product agency date date_precision detail sources",
         "statistics": "observation measure therapy_class stage area agency period value unit sources",
         "conflicts": "fact field followed_value claimed_value claiming_source followed_source reason",
