@@ -188,12 +188,12 @@ def _run_query(
     folder: Path | None,
 ) -> None:
     answer = ask(question.name, open_release(folder), limit, **values)
-    _print(answer, form)
+    _print(answer, form, question.screen)
 
 
-def _print(answer: Any, form: str | None) -> None:
+def _print(answer: Any, form: str | None, screen: tuple[str, ...] = ()) -> None:
     # A terminal wants a table, a pipe wants rows.
-    write(answer, form or ("table" if sys.stdout.isatty() else "csv"), sys.stdout)
+    write(answer, form or ("table" if sys.stdout.isatty() else "csv"), sys.stdout, screen=screen)
 
 
 _PRINTING: list[click.Parameter] = [

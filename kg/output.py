@@ -17,7 +17,7 @@ FORMATS: Final = ("table", "csv", "tsv", "json", "md")
 _SCREEN: Final = 100
 
 
-def write(answer: Answer, form: str, stream: TextIO, width: int | None = None) -> None:
+def write(answer: Answer, form: str, stream: TextIO, width: int | None = None, screen: Sequence[str] = ()) -> None:
     """Write an answer in one of `FORMATS`.
 
     A table on a screen leaves out what does not fit and says so below; every other format is whole.
@@ -27,6 +27,7 @@ def write(answer: Answer, form: str, stream: TextIO, width: int | None = None) -
         form: One of `FORMATS`.
         stream: Where to.
         width: How many columns a table may take; the terminal's, or as many as it needs where None.
+        screen: The columns that a table shows first, where not all fit.
     """
     plain = rows(answer)
     if form == "json":
@@ -38,7 +39,7 @@ def write(answer: Answer, form: str, stream: TextIO, width: int | None = None) -
     elif form == "md":
         _markdown(answer.columns, plain, stream)
     else:
-        _table(answer.columns, plain, stream, width)
+        _table([*screen, *(c for c in answer.columns if c not in screen)], plain, stream, width)
 
 
 def _markdown(columns: Sequence[str], plain: list[dict[str, Any]], stream: TextIO) -> None:

@@ -72,6 +72,7 @@ class Question:
         lists: Columns that hold lists, separated by `|`.
         text: The SPARQL text.
         network: Whether its rows are edges of a network.
+        screen: The columns that a table on a screen shows first, where not all fit.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Question:
     lists: tuple[str, ...]
     text: str
     network: bool = False
+    screen: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Question:
@@ -109,6 +111,7 @@ def read(path: Path) -> Question:
         question = Question(
             path.stem, path.parent.name, header["title"], header["question"], parameters,
             tuple(header["result"]), tuple(header.get("lists", ())), text, bool(header.get("network")),
+            tuple(header.get("screen", ())),
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise QueryError(f"{path}: the header lacks or misspells {error}") from error

@@ -46,7 +46,7 @@ def plain(term: object) -> str | int | float | bool | None:
             if kind == "integer":
                 return int(term.value)
             if kind in ("decimal", "double", "float"):
-                return float(term.value)
+                return float(term.value) if "." in term.value or "E" in term.value else int(term.value)
         except ValueError:
             return term.value
         return term.value == "true" if kind == "boolean" else term.value

@@ -85,6 +85,17 @@ def test_contract_columns() -> None:
         assert find(name).result[1] == "label"
 
 
+@QUESTIONS
+def test_a_screen_shows_columns_of_the_result(question: Question) -> None:
+    assert set(question.screen) <= set(question.result)
+
+
+def test_a_screen_shows_what_matters_first(small: Release) -> None:
+    out = io.StringIO()
+    write(ask("approvals", small), "table", out, width=90, screen=find("approvals").screen)
+    assert out.getvalue().split()[:3] == ["brand_name", "agency", "date"]
+
+
 def test_the_library_is_as_large_as_it_says() -> None:
     assert len(library()) >= 25
 
