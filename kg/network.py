@@ -17,7 +17,9 @@ from kg.store import Release
 Graph: TypeAlias = "nx.MultiDiGraph[str]"
 
 _SEED: Final = 20170830
-_SCALE: Final = 60.0
+_SCALE: Final = 90.0
+_EVEN: Final = 300
+"""Up to so many nodes a slower layout spreads them more evenly."""
 _LABELS = """
 SELECT ?thing ?label WHERE { ?thing rdfs:label ?label FILTER(LANG(?label) = "en") } ORDER BY ?thing ?label
 """
@@ -86,8 +88,8 @@ def _ours(iri: str) -> bool:
 def positions(graph: Graph) -> dict[str, tuple[float, float]]:
     """Return a place for every node, the same at every call.
 
-    Fruchterman and Reingold's layout, by igraph with a fixed seed; parts that do not touch are packed
-    side by side. The unit is the pixel, and nodes are some sixty apart.
+    Kamada and Kawai's layout, or above a few hundred nodes Fruchterman and Reingold's, by igraph with a
+    fixed seed; parts that do not touch are packed side by side. The unit is the pixel.
     """
     if not graph:
         return {}
@@ -100,7 +102,8 @@ def positions(graph: Graph) -> dict[str, tuple[float, float]]:
     parts = list(plain.connected_components())
     for part in parts:
         sub = plain.induced_subgraph(part)
-        layouts.append(sub.layout_fruchterman_reingold(niter=1500 if len(part) < 1000 else 300))
+        small = len(part) <= _EVEN
+        layouts.append(sub.layout_kamada_kawai() if small else sub.layout_fruchterman_reingold(niter=300))
     igraph.set_random_number_generator(random)
     return _packed(order, parts, layouts)
 
