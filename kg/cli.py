@@ -12,7 +12,7 @@ from kg import __version__, resources
 from kg.build import build as run_build
 from kg.check import check as run_check
 from kg.curated import tidy as tidy_table
-from kg.errors import CurationError, KgError, OutputError
+from kg.errors import CurationError, KgError, OutputError, QueryError
 from kg.export import FORMATS as EXPORTS
 from kg.export import export as run_export
 from kg.lookup import search as run_search
@@ -265,7 +265,11 @@ cli.add_command(
 def sparql(file: TextIO, form: str | None, folder: Path | None) -> None:
     """Run any SPARQL 1.1 query from FILE, or from standard input where FILE is -."""
     release = open_release(folder)
-    result = print_graph(release.evaluate(file.read()), sys.stdout)
+    try:
+        text = file.read()
+    except UnicodeDecodeError as error:
+        raise QueryError(f"{file.name}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    result = print_graph(release.evaluate(text), sys.stdout)
     if result is not None:
         _print(result, form)
 

@@ -24,6 +24,8 @@ MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current"
 RELEASES: Final = "releases"
 DEFAULT_BUILD: Final = Path("build")
+_DEPTH: Final = 300
+"""The parser recurses, and some thousand brackets exhaust its stack and with it the process."""
 
 Term = ox.NamedNode | ox.Literal | ox.BlankNode
 
@@ -70,6 +72,8 @@ class Release:
         Raises:
             QueryError: The query cannot be parsed; the message points at the place.
         """
+        if _depth(text) > _DEPTH:
+            raise QueryError(f"the query is nested more than {_DEPTH} deep")
         try:
             return self.store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
         except SyntaxError as error:
@@ -102,6 +106,15 @@ class Release:
             # bind() writes into the store for some back ends; oxrdflib keeps prefixes in memory.
             dataset.namespace_manager.bind(prefix, start, override=True, replace=True)
         return dataset
+
+
+def _depth(text: str) -> int:
+    """How deep brackets are nested, those in strings counted too: an upper bound."""
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "({[") - (character in ")}]")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _simple(term: object) -> Term | None:

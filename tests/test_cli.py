@@ -135,6 +135,13 @@ def test_sparql_errors_and_updates_are_refused(run) -> None:
     run("sparql", "-", text="DELETE WHERE { ?s ?p ?o }", code=1)
 
 
+def test_files_that_are_not_text_are_named(run, tmp_path: Path) -> None:
+    (tmp_path / "bad.rq").write_bytes(b"\xff\xfe")
+    assert "bad.rq: is not UTF-8 text" in run("sparql", str(tmp_path / "bad.rq"), code=1).stderr
+    (tmp_path / "tables" / "products.csv").mkdir(parents=True)
+    assert "products.csv: cannot be read" in run("check", "--curated", str(tmp_path / "tables"), code=1).stderr
+
+
 def test_network_and_export_write_files(run, tmp_path: Path) -> None:
     done = run("network", "agency-product-class", "--agency", "FDA", "--out", str(tmp_path / "deep" / "x.html"))
     assert done.stdout.strip() == str(tmp_path / "deep" / "x.html")

@@ -196,6 +196,14 @@ def test_a_narrow_table_fits_and_says_what_it_leaves_out(small: Release) -> None
     assert "not shown for want of room" in " ".join(out.getvalue().split())
 
 
+def test_a_query_too_deep_for_the_parser_is_refused(small: Release) -> None:
+    deep = "SELECT (" + "(" * 9000 + "1" + ")" * 9000 + " AS ?x) WHERE {}"
+    with pytest.raises(QueryError, match="nested more than"):
+        small.evaluate(deep)
+    fair = "SELECT (" + "(" * 200 + "1" + ")" * 200 + " AS ?x) WHERE {}"
+    assert len(small.select(fair).rows) == 1
+
+
 def test_updates_are_refused(small: Release) -> None:
     for text in ("INSERT DATA { <a:a> <a:b> <a:c> }", "DROP ALL", "CLEAR ALL"):
         with pytest.raises(QueryError):

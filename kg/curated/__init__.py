@@ -109,7 +109,11 @@ def _read_folder(
             )
             continue
         shape = by_table[path.stem]
-        for record, line in parse(path.read_bytes(), path.name, shape, tables):
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise KgError(f"{path}: cannot be read: {error.strerror}") from error
+        for record, line in parse(raw, path.name, shape, tables):
             if record.id in seen:
                 other, at = seen[record.id]
                 tables.findings.append(
