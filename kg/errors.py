@@ -4,7 +4,6 @@
   + IdentifierError   an id or IRI that cannot be read
   + OntologyError     an ontology, shape or scheme file that is not as it must be
   + CurationError     findings in curated tables; carries them
-  + RegisterError     a register's file or answer that cannot be understood
   + ReasoningError    an inconsistency, or a curated class that the axioms do not imply
   + ReleaseError      no release, or one that is not whole
   + QueryError        a query, name or parameter that does not fit
@@ -25,10 +24,6 @@ class IdentifierError(KgError, ValueError):
 
 class OntologyError(KgError):
     """An ontology, shape or scheme file is not as it must be."""
-
-
-class RegisterError(KgError):
-    """A register's file or answer cannot be understood."""
 
 
 class ReasoningError(KgError):
