@@ -1,8 +1,8 @@
 """Checks: tables, ontology, shapes and rules, every finding with its file, line, field, value and mend.
 
-Checked is what was stated, before anything is inferred. Three kinds of rule live where their subject does:
-record shapes in `ontology/shapes.ttl` and term shapes in `ontology/style.ttl` (SHACL), and questions that
-must return nothing in `queries/rules/` (joins, which SHACL engines are slow at).
+Checked is what was stated, before anything is inferred. Rules live where their subject does: record shapes in
+`ontology/shapes.ttl` and term shapes in `ontology/style.ttl` (SHACL), questions that must return nothing in
+`queries/rules/` (joins, which SHACL engines are slow at), and names that are nearly the same in `kg.near`.
 """
 
 import re
@@ -23,6 +23,7 @@ from kg.curated import read as read_tables
 from kg.errors import Finding, OntologyError
 from kg.mapping import lines
 from kg.namespaces import PREFIXES, compact, graph
+from kg.near import near
 from kg.shapes import SHAPES_FILE, shapes
 
 STYLE_FILE: Final = "style.ttl"
@@ -137,6 +138,7 @@ def check_facts(store: ox.Store, tables: Tables) -> list[Finding]:
         name = fields.get(file.removesuffix(".csv"), {}).get(path, _short(path))
         problem, mend = _explain(message, value, name, store)
         findings.append(Finding(file or _short(focus), line, name, _short(value), problem, mend, "shape"))
+    findings += near(tables)
     # Rules may use what is derived (the kinds above a kind, the stance of a claim); shapes have been checked.
     ontology.derive(store, ontology.rules("facts"), graph(ontology.DERIVED))
     for rule in rules("data"):

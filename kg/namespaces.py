@@ -40,11 +40,11 @@ VOCABULARIES: Final[dict[str, str]] = {
 }
 KINDS: Final = (
     "action", "agency", "agency-kind", "approval-type", "category", "cell", "cell-source", "claim",
-    "class", "classification", "combination", "gene", "indication", "jurisdiction",
-    "measure", "milestone", "modification", "observation", "observation-status", "organisation",
-    "outcome", "pathway", "pathway-kind", "phase", "product", "reason", "rejection", "rejection-kind", "route",
-    "scheme", "source", "source-kind", "stage", "substance", "therapy", "tissue", "trial",
-    "trial-status", "unit", "vector",
+    "class", "classification", "combination", "distinction", "entry-outcome", "gene", "indication",
+    "jurisdiction", "measure", "milestone", "modification", "observation", "observation-status",
+    "organisation", "outcome", "pathway", "pathway-kind", "phase", "product", "programme", "reason",
+    "rejection", "rejection-kind", "route", "scheme", "second-entry", "source", "source-kind",
+    "stage", "substance", "therapy", "tissue", "trial", "trial-status", "unit", "vector",
 )  # fmt: skip
 """The kinds of thing that have ids of their own."""
 

@@ -84,6 +84,15 @@ class Disease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Distinction:
+    """A decision that things with nearly the same name are not the same thing."""
+
+    id: str
+    things: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gene:
     """A human gene or the molecule it codes for, as something that a therapy recognises, delivers or edits."""
 
@@ -194,7 +203,9 @@ class Pathway:
     legal_basis: str | None = None
     start: date | None = None
     start_precision: str | None = None
-    corresponds_to: tuple[str, ...] = ()
+    close_match: tuple[str, ...] = ()
+    related_match: tuple[str, ...] = ()
+    mapping_note: str | None = None
     note: str | None = None
 
 
@@ -226,6 +237,19 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondEntry:
+    """A second, independent pass over a fact by a curator who had not seen its row, and what came of it."""
+
+    id: str
+    fact: str
+    fields: tuple[str, ...]
+    entered: date
+    outcome: str
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A document, page or register snapshot that states facts and that a reader can open."""
 
@@ -235,6 +259,7 @@ class Source:
     url: str
     accessed: date
     kind: str
+    names: tuple[str, ...] = ()
     published: date | None = None
     published_precision: str | None = None
     language: str | None = None
@@ -294,6 +319,7 @@ Record = (
     | Claim
     | Classification
     | Disease
+    | Distinction
     | Gene
     | Indication
     | Jurisdiction
@@ -303,6 +329,7 @@ Record = (
     | Pathway
     | Product
     | Rejection
+    | SecondEntry
     | Source
     | Therapy
     | Trial
@@ -315,6 +342,7 @@ RECORDS: dict[str, type[Record]] = {
         Claim,
         Classification,
         Disease,
+        Distinction,
         Gene,
         Indication,
         Jurisdiction,
@@ -324,6 +352,7 @@ RECORDS: dict[str, type[Record]] = {
         Pathway,
         Product,
         Rejection,
+        SecondEntry,
         Source,
         Therapy,
         Trial,
