@@ -76,14 +76,27 @@ def store_of(nquads: Iterable[str]) -> ox.Store:
     return store
 
 
-def check(folders: Sequence[Path] = (resources.CURATED,)) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Tables that were checked.
+
+    Attributes:
+        tables: The tables.
+        store: The ontology's graphs, the stated facts and what rules derive of them, in memory; None where
+            the tables or the ontology could not be taken.
+        findings: Every finding, by file and line; empty where all is well.
+    """
+
+    tables: Tables
+    store: ox.Store | None
+    findings: list[Finding]
+
+
+def examine(folders: Sequence[Path] = (resources.CURATED,)) -> Examined:
     """Check curated tables, ontology, shapes and data rules, without building.
 
     Args:
         folders: Folders of tables; rows of later ones replace those of earlier ones.
-
-    Returns:
-        Every finding, by file and line; an empty list where all is well.
 
     Raises:
         KgError: A folder or an ontology file cannot be read at all.
@@ -91,9 +104,15 @@ def check(folders: Sequence[Path] = (resources.CURATED,)) -> list[Finding]:
     terms = ontology.load()
     tables = read_tables(folders)
     findings = [*check_ontology(terms), *tables.findings]
-    if not findings:
-        findings = check_facts(store_of([*terms, *stated(tables)]), tables)
-    return sorted(set(findings))
+    if findings:
+        return Examined(tables, None, sorted(set(findings)))
+    store = store_of([*terms, *stated(tables)])
+    return Examined(tables, store, check_facts(store, tables))
+
+
+def check(folders: Sequence[Path] = (resources.CURATED,)) -> list[Finding]:
+    """Return the findings of `examine`."""
+    return examine(folders).findings
 
 
 def check_ontology(terms: Sequence[str]) -> list[Finding]:

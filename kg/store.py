@@ -66,6 +66,11 @@ class Release:
                 raise ReleaseError(f"{self.path}: the store cannot be opened: {error}") from error
         return self._store
 
+    @classmethod
+    def in_memory(cls, store: ox.Store) -> "Release":
+        """Return a release that lies nowhere, so that questions can be asked of facts that are not built."""
+        return cls(Path(), {}, store)
+
     def evaluate(self, text: str) -> "ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples":
         """Run any SPARQL 1.1 query over the union of all graphs.
 
