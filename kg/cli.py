@@ -10,7 +10,7 @@ from rich.console import Console
 
 from kg import __version__, resources
 from kg.build import build as run_build
-from kg.check import check as run_check
+from kg.check import examine
 from kg.curated import tidy as tidy_table
 from kg.errors import CurationError, KgError, OutputError, QueryError
 from kg.export import FORMATS as EXPORTS
@@ -25,6 +25,9 @@ from kg.query import find as find_question
 from kg.shapes import shapes
 from kg.store import DEFAULT_BUILD, open_release
 from kg.terminal import print_graph, print_hits, print_questions, print_thing
+from kg.trust import missed, trust
+from kg.trust import write as write_report
+from kg.vocabularies import check_vocabularies
 
 _ERR = Console(stderr=True, highlight=False)
 _FORMAT = click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="How to print the rows.")
@@ -103,12 +106,28 @@ def build(folders: tuple[Path, ...], registers: Path | None, out: Path) -> None:
 
 @cli.command()
 @_CURATED
-def check(folders: tuple[Path, ...]) -> None:
+@click.option("--floors", is_flag=True, help="Hold the tables to the coverage floors too.")
+@click.option(
+    "--vocabularies",
+    type=click.Path(path_type=Path),
+    help="Check ids against the vocabularies in this folder too (MONDO, HGNC, UNII, ISO 3166-1).",
+)
+@click.option("--report", type=click.Path(path_type=Path), help="Write a trust report: a file .html or .json.")
+def check(folders: tuple[Path, ...], floors: bool, vocabularies: Path | None, report: Path | None) -> None:
     """Check tables, ontology, shapes and rules, without building."""
     with _ERR.status("Checking"):
-        findings = run_check((resources.CURATED, *folders))
+        examined = examine((resources.CURATED, *folders))
+        ids = check_vocabularies(examined.tables, vocabularies) if vocabularies is not None else None
+        findings = sorted({*examined.findings, *(ids.findings if ids else ()), *(missed(examined) if floors else ())})
+        if report is not None:
+            write_report(trust(examined, findings, ids), report)
     for finding in findings:
         click.echo(str(finding))
+    if ids is not None:
+        checked = ", ".join(f"{count} {name}" for name, count in ids.counts.items())
+        _ERR.print(f"Ids checked: {checked or 'none'}" + "".join(f"; {name} is absent" for name in ids.absent))
+    if report is not None:
+        _ERR.print(f"Report: {report}")
     if findings:
         raise CurationError(findings)
     _ERR.print("No findings.")

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import product
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -72,28 +72,30 @@ def _pairs(records: list[Record]) -> Iterator[tuple[tuple[str, str], tuple[str, 
     """Yield each pair of records once, with the two names that are most alike, and their score."""
     owners: dict[str, set[str]] = defaultdict(set)
     for record in records:
-        for field in _FIELDS:
-            value = getattr(record, field, None) or ()
-            for name in (value,) if isinstance(value, str) else value:
-                owners[plain(name)].add(record.id)
+        for name in _names(record):
+            owners[plain(name)].add(record.id)
     best: dict[tuple[str, str], tuple[float, str, str]] = {}
-
-    def note(one: str, other: str, score: float, name: str, like: str) -> None:
-        key, names = ((one, other), (name, like)) if one < other else ((other, one), (like, name))
-        best[key] = max(best.get(key, (0, "", "")), (score, *names))
-
-    known = sorted(owners)
-    for name in known:
-        for one, other in pairwise(sorted(owners[name])):
-            note(one, other, 100, name, name)
-    for index, name in enumerate(known):
-        for like, score, _ in process.extract(
-            name, known[index + 1 :], scorer=fuzz.ratio, score_cutoff=SCORE, limit=None
-        ):
-            # Codes and strengths that differ in a digit are different things: CTL019 is not CTL119.
-            if _NOT_DIGIT.sub("", name) == _NOT_DIGIT.sub("", like):
-                for one in owners[name]:
-                    for other in owners[like] - {one}:
-                        note(one, other, score, name, like)
+    for name, like, score in _alike(sorted(owners)):
+        for one, other in product(sorted(owners[name]), sorted(owners[like])):
+            if one != other:
+                key, names = ((one, other), (name, like)) if one < other else ((other, one), (like, name))
+                best[key] = max(best.get(key, (0, "", "")), (score, *names))
     for (one, other), (score, name, like) in sorted(best.items()):
         yield (one, name), (other, like), score
+
+
+def _names(record: Record) -> Iterator[str]:
+    for field in _FIELDS:
+        value = getattr(record, field, None) or ()
+        yield from (value,) if isinstance(value, str) else value
+
+
+def _alike(names: list[str]) -> Iterator[tuple[str, str, float]]:
+    """Yield every name with itself and with those after it that are nearly the same."""
+    for index, name in enumerate(names):
+        yield name, name, 100
+        rest = names[index + 1 :]
+        for like, score, _ in process.extract(name, rest, scorer=fuzz.ratio, score_cutoff=SCORE, limit=None):
+            # Codes and strengths that differ in a digit are different things: CTL019 is not CTL119.
+            if _NOT_DIGIT.sub("", name) == _NOT_DIGIT.sub("", like):
+                yield name, like, score

@@ -19,6 +19,7 @@ TEMPLATES: Final = resources.PACKAGE / "templates"
 _QUESTIONS: Final = {
     "approvals_by_agency": "approvals-by-agency",
     "approvals_by_class": "approvals-by-class",
+    "corroboration": "corroboration-by-agency",
     "conflicts": "conflicts",
 }
 
@@ -53,21 +54,6 @@ def plain(term: object) -> str | int | float | bool | None:
     return None if term is None else str(term)
 
 
-def corroboration(release: Release) -> list[dict[str, Any]]:
-    """Count, for each agency, the approvals whose date further sources state, deny, or say nothing of."""
-    counts: dict[str, dict[str, int]] = {}
-    for row in rows(ask("corroboration", release)):
-        agency = counts.setdefault(
-            row["agency"],
-            {"approvals": 0, "two_or_more_agree": 0, "one_agrees": 0, "none_agrees": 0, "contradicted": 0},
-        )
-        agency["approvals"] += 1
-        agreeing = row["agreeing"]
-        agency["two_or_more_agree" if agreeing > 1 else "one_agrees" if agreeing else "none_agrees"] += 1
-        agency["contradicted"] += bool(row["differing"])
-    return [{"agency": name, **counts[name]} for name in sorted(counts)]
-
-
 def write(release: Release, registers: list[str]) -> None:
     """Write the report of a release beside it, as JSON and as one HTML page.
 
@@ -79,7 +65,6 @@ def write(release: Release, registers: list[str]) -> None:
         "manifest": release.manifest,
         "validation": "no findings",
         "registers_not_read": registers,
-        "corroboration": corroboration(release),
     }
     content |= {key: rows(ask(name, release)) for key, name in _QUESTIONS.items()}
     text = json.dumps(content, indent=2, ensure_ascii=False)

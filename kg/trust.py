@@ -58,7 +58,9 @@ def missed(examined: Examined) -> list[Finding]:
     question = find(FLOORS)
     found = rows(ask(FLOORS, Release.in_memory(examined.store)))
     return [
-        Finding("", 0, row["floor"], str(row["found"]), f"at least {row['required']} are needed", question.title, FLOORS)
+        Finding(
+            "", 0, row["floor"], str(row["found"]), f"at least {row['required']} are needed", question.title, FLOORS
+        )
         for row in found
         if not row["passed"]
     ]

@@ -57,7 +57,7 @@ def check_vocabularies(tables: Tables, folder: Path) -> Checked:
             continue
         try:
             results = list(check(path, tables))
-        except (OSError, ValueError, KeyError, TypeError, lzma.LZMAError, csv.Error) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, lzma.LZMAError, csv.Error) as error:
             raise KgError(f"{path}: cannot be read as {vocabulary}: {error!r}") from error
         checked.counts[vocabulary] = len(results)
         for owner, column, value, problem, mend in results:
@@ -108,7 +108,9 @@ def _unii(path: Path, tables: Tables) -> Iterator[Result]:
         code = record.unii.partition(":")[2]
         own = {_words(name) for name in (record.label, record.inn or "", *record.names, *record.codes) if name}
         found = names.get(code, set())
-        wrong = "" if own & found else f"has none of the row's names there, but {', '.join(sorted(found)[:3]) or 'none'}"
+        wrong = (
+            "" if own & found else f"has none of the row's names there, but {', '.join(sorted(found)[:3]) or 'none'}"
+        )
         yield record.id, "unii", record.unii, wrong, "correct the id, or add the name under which UNII has it"
 
 
@@ -150,9 +152,9 @@ def _rows(text: str) -> Iterator[dict[str, str]]:
 
 
 def _text(path: Path) -> str:
-    raw = path.open("rb") if path.suffix != ".xz" else lzma.open(path, "rb")
-    with raw as file:
-        content = file.read(_LARGEST + 1)
+    opened = lzma.open if path.suffix == ".xz" else Path.open
+    with opened(path, "rb") as file:
+        content: bytes = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise ValueError(f"unpacks to more than {_LARGEST:,} bytes")
     return content.decode("utf-8-sig")

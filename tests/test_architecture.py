@@ -20,7 +20,7 @@ LAYERS = [
     {"check", "reason", "store", "describe"},
     {"query"},
     {"report", "lookup"},
-    {"build", "network", "output"},
+    {"build", "network", "output", "trust"},
     {"pictures", "export", "terminal"},
     {"cli"},
 ]
