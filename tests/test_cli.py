@@ -72,6 +72,8 @@ def test_query_formats_and_limit(run) -> None:
         (["frobnicate"], 2, "frobnicate"),
         (["export", "/dev/null/x"], 1, "cannot be written"),
         (["check", "--curated", "/nowhere"], 1, "no such folder"),
+        (["check", "--vocabularies", "/nowhere"], 1, "no such folder of vocabularies"),
+        (["check", "--report", "trust.pdf"], 1, "a report ends in .html or .json"),
     ],
 )  # fmt: skip
 def test_errors_are_one_line_with_their_code(words: list[str], code: int, message: str, run) -> None:
@@ -166,3 +168,16 @@ def test_a_reader_that_stops_early_is_no_error(small: Release) -> None:
         env=os.environ | {"KG_BUILD": str(small.path)},
     )  # fmt: skip
     assert done.stderr == ""
+
+
+def test_check_writes_a_report_and_holds_to_floors(run, tmp_path: Path) -> None:
+    done = run("check", "--floors", "--report", str(tmp_path / "trust.json"))
+    assert "No findings." in done.stderr
+    sections = json.loads((tmp_path / "trust.json").read_text(encoding="utf-8"))["sections"]
+    assert all(row["passed"] for row in sections[0]["rows"])
+
+
+def test_check_says_which_vocabularies_it_had(run, tmp_path: Path) -> None:
+    done = run("check", "--vocabularies", str(tmp_path))
+    assert "Ids checked: none" in done.stderr
+    assert "mondo.json.xz is absent" in done.stderr

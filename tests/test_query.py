@@ -97,7 +97,7 @@ def test_a_screen_shows_what_matters_first(small: Release) -> None:
 
 
 def test_the_library_is_as_large_as_it_says() -> None:
-    assert len(library()) >= 25
+    assert len(library()) >= 75
 
 
 def test_a_thing_is_found_by_id_iri_and_any_name(small: Release) -> None:

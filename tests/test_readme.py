@@ -37,7 +37,7 @@ def run(command: str, place: Path) -> subprocess.CompletedProcess[str]:
 def test_the_tour(command: str, place: Path) -> None:
     done = run(command, place)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() or command == "kg check"
+    assert done.stdout.strip() or command.startswith("kg check")
     assert len(done.stdout.splitlines()) != 1 or "--out" in command, "a header and no row"
 
 
