@@ -5,6 +5,7 @@
   + OntologyError     an ontology, shape or scheme file that is not as it must be
   + CurationError     findings in curated tables; carries them
   + ReasoningError    an inconsistency, or a curated class that the axioms do not imply
+  + SourceError       a register's file that is not what it should be, or cannot be fetched
   + ReleaseError      no release, or one that is not whole
   + QueryError        a query, name or parameter that does not fit
   + OutputError       a file that cannot be written, or a format that is not known
@@ -28,6 +29,10 @@ class OntologyError(KgError):
 
 class ReasoningError(KgError):
     """The axioms and the facts do not fit together."""
+
+
+class SourceError(KgError):
+    """A register's file is not what it should be, or cannot be fetched."""
 
 
 class ReleaseError(KgError):

@@ -14,7 +14,7 @@ LAYERS = [
     {"records"},
     {"shapes"},
     {"mapping"},
-    {"curated", "ontology"},
+    {"curated", "ontology", "registers"},
     {"near"},
     {"vocabularies"},
     {"check", "reason", "store", "describe"},
