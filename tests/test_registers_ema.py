@@ -555,6 +555,12 @@ def encrypted(path: Path) -> None:
     path.write_bytes(whole)
 
 
+def of_the_future(path: Path) -> None:
+    whole = bytearray(table(path, medicine()).read_bytes())
+    whole[whole.find(b"PK\x01\x02") + 6] = 240
+    path.write_bytes(whole)
+
+
 def other_packing(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
         for name, text in workbooks.parts({"Medicine": workbooks.sheet([COLUMNS_2024])}).items():
@@ -570,6 +576,7 @@ XMLNS = f'xmlns="{workbooks.MAIN}"'
     [
         (cut, "damaged archive"),
         (encrypted, "encrypted"),
+        (of_the_future, "damaged archive: zip file version"),
         (other_packing, "packed in an unknown way"),
         (broken("xl/workbook.xml", ""), "no XLSX spreadsheet"),
         (broken(SHEET, ""), "damaged spreadsheet"),
@@ -583,6 +590,9 @@ def test_broken_spreadsheets_are_one_error(tmp_path: Path, make: Callable[[Path]
     path = tmp_path / "a.xlsx"
     make(path)
     with pytest.raises(SourceError, match=message):
+        medicines(path)
+    with pytest.raises(SourceError):
+        ema_medicines.recognise(head_of(path))
         medicines(path)
 
 

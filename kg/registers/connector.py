@@ -81,7 +81,7 @@ def head_of(path: Path) -> Head:
         try:
             with zipfile.ZipFile(path) as archive:
                 return Head(path, "zip", "", tuple(archive.namelist()[:50]))
-        except (OSError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
             raise SourceError(f"{path}: is a damaged archive: {error}") from error
     if raw[257:262] == b"ustar":
         try:

@@ -137,11 +137,14 @@ class _Seen:
 
     def _start_part(self, name: str) -> None:
         self.name = name
-        self.row = self.column = 0
+        # Where a cell does not say its place, the library counts; so both what is said and what is counted is kept.
+        self.row = self.said_row = 0
+        self.column = self.counted_column = 0
         self.place = ""
         self.kind = ""
         self.has_formula = self.has_value = False
         self.text: list[str] | None = None
+        self.is_shared = False
         self.rows: tuple[int, int] | None = None
         self.columns = (_LAST_COLUMN, 0)
 
@@ -180,8 +183,8 @@ class _Seen:
         if element == "c":
             self._open_cell(attributes)
         elif element == "row":
-            self.row = _number(attributes.get("r", str(self.row + 1)))
-            self.column = 0
+            self.row = self.said_row = _number(attributes.get("r", str(self.row + 1)))
+            self.column = self.counted_column = 0
         elif element in ("v", "is"):
             self.has_value = True
             self._use_place()
@@ -190,7 +193,8 @@ class _Seen:
             self.has_formula = True
         elif element == "si":
             self.lengths.append(0)
-        elif element == "t":
+            self.is_shared = True
+        elif element == "t" and self.is_shared:
             self.text = []
         elif element == "workbookPr":
             self.parts.from_1904 = attributes.get("date1904", "0").casefold() in ("1", "true", "on")
@@ -199,8 +203,10 @@ class _Seen:
         self.place = attributes.get("r", "")
         self.kind = attributes.get("t", "")
         self.has_formula = self.has_value = False
+        self.counted_column += 1
         if not self.place:
             self.column += 1
+            self.said_row = self.row
             return
         match = _PLACE.fullmatch(self.place)
         if match is None:
@@ -208,13 +214,15 @@ class _Seen:
         self.column = 0
         for letter in match[1]:
             self.column = self.column * 26 + ord(letter) - 64
-        self.row = _number(match[2])
+        self.said_row = _number(match[2])
 
     def _use_place(self) -> None:
         """Stretch the rectangle of used cells to the present one."""
-        first, last = self.rows or (self.row, self.row)
-        self.rows = first, last = min(first, self.row), max(last, self.row)
-        self.columns = left, right = min(self.columns[0], self.column), max(self.columns[1], self.column)
+        first, last = self.rows or (self.said_row, self.said_row)
+        self.rows = first, last = min(first, self.row, self.said_row), max(last, self.row, self.said_row)
+        left = min(self.columns[0], self.column, self.counted_column)
+        right = max(self.columns[1], self.column, self.counted_column)
+        self.columns = left, right
         if right > _LAST_COLUMN or self.cells + self._rectangle() > MOST_CELLS:
             raise _TooMuch(f"spreads over {last - first + 1:,} rows and {right - left + 1:,} columns")
 
@@ -236,9 +244,10 @@ class _Seen:
                 self.uses[int(index)] += 1
             self.text = None
         elif element == "t" and self.text is not None:
-            if self.lengths:
-                self.lengths[-1] += sum(map(len, self.text))
+            self.lengths[-1] += sum(map(len, self.text))
             self.text = None
+        elif element == "si":
+            self.is_shared = False
         elif element == "c":
             self._close_cell()
 
