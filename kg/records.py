@@ -135,6 +135,19 @@ class Jurisdiction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The finding that a record of a register speaks of a thing of this graph, with the method and its score."""
+
+    id: str
+    record: str
+    thing: str
+    text: str
+    method: str
+    score: Decimal
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone:
     """A dated act of an agency, or towards it, about a product, a therapy or a class of therapies."""
 
@@ -221,6 +234,22 @@ class Product:
     holder: str | None = None
     wikidata: str | None = None
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterChange:
+    """A difference between two snapshots of a register."""
+
+    id: str
+    label: str
+    date: date
+    record: str
+    kind: str
+    sources: tuple[str, ...]
+    about: str | None = None
+    field: str | None = None
+    old: str | None = None
+    new: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,11 +352,13 @@ Record = (
     | Gene
     | Indication
     | Jurisdiction
+    | Link
     | Milestone
     | Observation
     | Organisation
     | Pathway
     | Product
+    | RegisterChange
     | Rejection
     | SecondEntry
     | Source
@@ -346,11 +377,13 @@ RECORDS: dict[str, type[Record]] = {
         Gene,
         Indication,
         Jurisdiction,
+        Link,
         Milestone,
         Observation,
         Organisation,
         Pathway,
         Product,
+        RegisterChange,
         Rejection,
         SecondEntry,
         Source,

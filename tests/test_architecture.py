@@ -20,7 +20,7 @@ LAYERS = [
     {"check", "reason", "store", "describe"},
     {"query"},
     {"report", "lookup"},
-    {"build", "network", "output", "trust"},
+    {"build", "changes", "network", "output", "trust"},
     {"pictures", "export", "terminal"},
     {"cli"},
 ]
