@@ -6,6 +6,7 @@ import lzma
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,7 @@ def json_of(text: str, path: Path, summary: Summary | None = None) -> object:
     def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
         made = dict(found)
         if len(made) < len(found) and summary is not None:
-            twice = sorted({key for key, _ in found if sum(key == other for other, _ in found) > 1})
+            twice = sorted(key for key, times in Counter(key for key, _ in found).items() if times > 1)
             summary.warn("", twice[0], "", "the key is given twice; the last one is taken")
         return made
 
