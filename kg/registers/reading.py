@@ -194,7 +194,8 @@ def rows_of_csv(text: str, path: Path, delimiter: str = ",") -> Iterator[tuple[i
         SourceError: A quotation mark is never closed, or a cell is larger than any real one.
     """
     # NUL ends a cell for some readers and vanishes for others; it never means anything here.
-    reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter)
+    # Strict, or a stray quotation mark would swallow the rows after it without a word.
+    reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
         for row in reader:
