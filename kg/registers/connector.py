@@ -6,6 +6,7 @@ import lzma
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,9 @@ class Head:
 
     Attributes:
         path: The file.
-        kind: `text`, `zip` (a spreadsheet, too) or `tar`, after gzip or xz is taken off.
-        text: Its first characters; "" for an archive.
-        members: The names of an archive's first members.
+        kind: `text`, `zip` (a spreadsheet, too) or `tar`, after gzip or xz is taken off; `folder`.
+        text: Its first characters; "" for an archive or folder.
+        members: The names of an archive's first members, or of a folder's files.
     """
 
     path: Path
@@ -73,6 +74,8 @@ def head_of(path: Path) -> Head:
     Raises:
         SourceError: It cannot be read, is empty, or is not text and no archive.
     """
+    if path.is_dir():
+        return Head(path, "folder", "", tuple(sorted(file.name for file in path.iterdir() if file.is_file())))
     raw = _beginning(path)
     if not raw.strip(b"\x00 \r\n\t\xef\xbb\xbf"):
         raise SourceError(f"{path}: is empty")
@@ -123,7 +126,7 @@ def json_of(text: str, path: Path, summary: Summary | None = None) -> object:
     def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
         made = dict(found)
         if len(made) < len(found) and summary is not None:
-            twice = sorted({key for key, _ in found if sum(key == other for other, _ in found) > 1})
+            twice = sorted(key for key, times in Counter(key for key, _ in found).items() if times > 1)
             summary.warn("", twice[0], "", "the key is given twice; the last one is taken")
         return made
 
