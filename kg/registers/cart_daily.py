@@ -1,7 +1,7 @@
 """Daily tables of CAR-T trials from ClinicalTrials.gov, as a republisher keeps them. Terms: MIT; the data are public.
 
 Only what the registry says is taken: targets, product names and kinds, disease groups and age groups in these tables
-are the republisher's guesses. A start that the registry gives as a month is empty in them; a phase `Unknown` is none given.
+are the republisher's guesses. A start that the registry gives as a month is empty in them; a phase `Unknown` is none.
 """
 
 import re

@@ -82,9 +82,10 @@ def tables(path: Path, summary: Summary, newest_only: bool = False) -> Iterator[
     Raises:
         SourceError: It is damaged, cut off, refused for what it holds, or holds no daily table.
     """
-    with _opened(path) as archive:
+    with _opened(path) as (archive, stream):
         try:
             found = _members(archive, path, summary)
+            _check_end(archive, stream)
         except _DAMAGE as error:
             raise SourceError(f"{path}: is a damaged archive: {error}") from error
         days = sorted(found)
@@ -99,14 +100,24 @@ def tables(path: Path, summary: Summary, newest_only: bool = False) -> Iterator[
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tarfile.TarFile]:
+def _opened(path: Path) -> Iterator[tuple[tarfile.TarFile, _Bounded]]:
     try:
         with path.open("rb") as file:
             bounded = _Bounded(unpacked(file), path)
             with tarfile.open(fileobj=bounded, mode="r:") as archive:  # type: ignore[call-overload]
-                yield archive
+                yield archive, bounded
     except _DAMAGE as error:
         raise SourceError(f"{path}: is a damaged archive: {error}") from error
+
+
+def _check_end(archive: tarfile.TarFile, stream: _Bounded) -> None:
+    """Raise EOFError where the list of members ends without the end of an archive: tarfile takes that for the end."""
+    stream.seek(archive.offset)
+    if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise EOFError(f"cut off, or a damaged header at byte {archive.offset:,}")
+    # To the end, where gzip and xz keep their checksums.
+    while stream.read(_PIECE):
+        pass
 
 
 def _members(archive: tarfile.TarFile, path: Path, summary: Summary) -> dict[date, tarfile.TarInfo]:

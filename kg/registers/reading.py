@@ -93,11 +93,7 @@ class Summary:
         self.warnings.append(Skip(where, field, shown(value), reason))
 
     def bounded(self, path: Path) -> None:
-        """Stop at a file of which nearly nothing fits, before its findings fill the memory.
-
-        Raises:
-            SourceError: There are more findings than a file worth reading has.
-        """
+        """Raise SourceError at a file of which so little fits that its findings would fill the memory."""
         if len(self.skips) + len(self.warnings) > MOST_FINDINGS:
             first = (self.skips or self.warnings)[0]
             raise SourceError(f"{path}: more than {MOST_FINDINGS:,} records or values do not fit; the first: {first}")
@@ -206,10 +202,10 @@ def rows_of_csv(text: str, path: Path, delimiter: str = ",", strict: bool = Fals
         text: The text.
         path: Its file, for messages.
         delimiter: What stands between cells.
-        strict: Whether a quotation mark out of place is an error, for files that a program wrote.
+        strict: Whether a quotation mark out of place, or never closed, is an error; so files that a program wrote.
 
     Raises:
-        SourceError: A cell is larger than any real one; where strict, a quotation mark is out of place or never closed.
+        SourceError: It is not CSV, or a cell is larger than any real one.
     """
     # NUL ends a cell for some readers and vanishes for others; it never means anything here.
     reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter, strict=strict)

@@ -84,8 +84,12 @@ def read(path: Path, summary: Summary) -> Iterator[ProductRecord]:
         for field in LAYOUT.fields:
             value = _value(field, row.get(field, ""), where, summary)
             kept = values.setdefault(field, [])
-            if value and value not in kept and len(kept) < MOST_OF_A_KIND:
+            if not value or value in kept:
+                continue
+            if len(kept) < MOST_OF_A_KIND:
                 kept.append(value)
+            else:
+                summary.warn(where, field, value, f"more than {MOST_OF_A_KIND} values of {match[1]}; left out")
     for item, (where, values) in found.items():
         if len(values["inn"]) > 1:
             summary.warn(where, "inn", values["inn"][1], f"a second name beside {values['inn'][0]!r}; left out")
