@@ -79,7 +79,8 @@ def test_a_library_has_its_home(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=part)
 def test_iris_are_spelled_in_namespaces_only(path: Path) -> None:
-    if path.name == "namespaces.py":
+    # A register's own addresses stand with its connector.
+    if path.name == "namespaces.py" or part(path) == "registers":
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))
     docs = {

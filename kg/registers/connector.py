@@ -25,9 +25,9 @@ class Head:
 
     Attributes:
         path: The file.
-        kind: `text`, `zip` (a spreadsheet, too) or `tar`, after gzip or xz is taken off.
-        text: Its first characters; "" for an archive.
-        members: The names of an archive's first members.
+        kind: `text`, `zip` (a spreadsheet, too) or `tar`, after gzip or xz is taken off; `folder`.
+        text: Its first characters; "" for an archive or folder.
+        members: The names of an archive's first members, or of a folder's files.
     """
 
     path: Path
@@ -74,6 +74,8 @@ def head_of(path: Path) -> Head:
     Raises:
         SourceError: It cannot be read, is empty, or is not text and no archive.
     """
+    if path.is_dir():
+        return Head(path, "folder", "", tuple(sorted(file.name for file in path.iterdir() if file.is_file())))
     raw = _beginning(path)
     if not raw.strip(b"\x00 \r\n\t\xef\xbb\xbf"):
         raise SourceError(f"{path}: is empty")

@@ -24,6 +24,8 @@ LARGEST: Final = 400_000_000
 """The most bytes that a file may unpack to when it is read whole."""
 LONGEST: Final = 20_000
 """The most characters that a text of a record keeps."""
+MOST_FINDINGS: Final = 100_000
+"""The most skips and warnings of one file; a file with more is not worth reading on."""
 _SHOWN: Final = 80
 
 csv.field_size_limit(1_000_000)
@@ -89,6 +91,12 @@ class Summary:
     def warn(self, where: str, field: str, value: object, reason: str) -> None:
         """Note a repair to a record that is taken."""
         self.warnings.append(Skip(where, field, shown(value), reason))
+
+    def bounded(self, path: Path) -> None:
+        """Raise SourceError at a file of which so little fits that its findings would fill the memory."""
+        if len(self.skips) + len(self.warnings) > MOST_FINDINGS:
+            first = (self.skips or self.warnings)[0]
+            raise SourceError(f"{path}: more than {MOST_FINDINGS:,} records or values do not fit; the first: {first}")
 
     def __str__(self) -> str:
         return (
@@ -190,8 +198,13 @@ def items(value: object, separator: str) -> tuple[str, ...]:
 def rows_of_csv(text: str, path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """Yield the rows of a CSV text with the line on which each begins; empty rows are left out.
 
+    Args:
+        text: The text.
+        path: Its file, for messages.
+        delimiter: What stands between cells.
+
     Raises:
-        SourceError: A quotation mark is never closed, or a cell is larger than any real one.
+        SourceError: It is not CSV, or a cell is larger than any real one.
     """
     # NUL ends a cell for some readers and vanishes for others; it never means anything here.
     # Strict, or a stray quotation mark would swallow the rows after it without a word.

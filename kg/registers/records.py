@@ -71,6 +71,7 @@ class ProductRecord:
         inn: Its international or proper name.
         active: Its active substance, where the register keeps that apart.
         status: The register's own word for the state of the authorisation.
+        unii: The substance's Unique Ingredient Identifier; several are joined by "; ".
         authorised: The day of the authorisation.
         ended: The day of its withdrawal, expiry or revocation.
         application: The application's number, as agencies write it.
@@ -87,6 +88,7 @@ class ProductRecord:
     inn: str = ""
     active: str = ""
     atc: str = ""
+    unii: str = ""
     group: str = ""
     holder: str = ""
     status: str = ""
