@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TextIO
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from kg import __version__, resources
 from kg.build import build as run_build
@@ -22,6 +23,10 @@ from kg.output import FORMATS, write
 from kg.pictures import SUFFIXES, draw
 from kg.query import Question, ask, library
 from kg.query import find as find_question
+from kg.registers import named
+from kg.registers.fetching import fetch as run_fetch
+from kg.registers.fetching import open_client
+from kg.registers.snapshots import user_cache
 from kg.shapes import shapes
 from kg.store import DEFAULT_BUILD, open_release
 from kg.terminal import print_graph, print_hits, print_questions, print_thing
@@ -131,6 +136,27 @@ def check(folders: tuple[Path, ...], floors: bool, vocabularies: Path | None, re
     if findings:
         raise CurationError(findings)
     _ERR.print("No findings.")
+
+
+@cli.command()
+@click.argument("source")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to keep it in (default: the user's cache).",
+)
+def fetch(source: str, cache: Path | None) -> None:
+    """Fetch the newest snapshot of the register SOURCE, and print where it is."""
+    connector = named(source)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=_ERR, transient=True) as bar, open_client() as client:
+        task = bar.add_task(connector.name, total=None)
+        fetched = run_fetch(
+            connector, client, cache or user_cache(), lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    said = "fetched" if fetched.new else "unchanged since it was fetched"
+    _ERR.print(f"{connector.name}: {said} {fetched.snapshot.fetched}, {fetched.snapshot.bytes:,} bytes", markup=False)
+    click.echo(fetched.path)
 
 
 @cli.command()

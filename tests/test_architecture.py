@@ -27,6 +27,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 HOMES = {
     "click": {"cli"},
+    "httpx": {"registers"},
     "igraph": {"network"},
     "jinja2": {"report"},
     "networkx": {"network", "pictures", "export"},
@@ -75,6 +76,11 @@ def test_a_library_has_its_home(path: Path) -> None:
     for name in imports(path):
         home = HOMES.get(name.split(".")[0])
         assert home is None or part(path) in home, name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=part)
+def test_http_is_spoken_in_one_module(path: Path) -> None:
+    assert path.name == "fetching.py" or not {"httpx", "http.client", "urllib.request"} & set(imports(path))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=part)

@@ -50,11 +50,15 @@ class Connector:
         title: Its name for people.
         agency: The id of the agency that keeps it, or "" for none.
         licence: Its terms.
-        url: Where its newest snapshot is fetched from.
+        url: Where its newest snapshot is fetched from; "" where only a person can. `{year}` and `{month}` (its English
+            name, in small letters) stand for the newest month that there is.
         page: The page on which a reader finds it.
         floor: A whole snapshot has at least so many records; fewer stop a build.
         recognise: Whether a file is of this register, by its content.
         read: Yields the records of a file and keeps the summary.
+        accept: The media type to ask for, where an address has several.
+        paging: How a snapshot in pages tells where the next one is: `token` (a page's `nextPageToken` is given back
+            as `pageToken`) or `link` (the header Link); "" where a snapshot is one file.
     """
 
     name: str
@@ -66,6 +70,8 @@ class Connector:
     floor: int
     recognise: Callable[[Head], bool]
     read: Callable[[Path, Summary], Iterator[RegisterRecord]]
+    accept: str = "*/*"
+    paging: str = ""
 
 
 def head_of(path: Path) -> Head:
