@@ -171,11 +171,11 @@ def clean(value: object, limit: int = LONGEST) -> str:
     """
     if value is None:
         return ""
-    text = str(value)
-    if text.isascii() and text.isprintable():
-        return text.strip()[:limit]
-    text = unicodedata.normalize("NFC", text)
-    kept = (" " if unicodedata.category(c) in _INVISIBLE or c.isspace() else c for c in text)
+    # Nearly every text leaves here; isprintable is false for every character of the categories below.
+    text = " ".join(unicodedata.normalize("NFC", str(value)).split())
+    if text.isprintable():
+        return text[:limit]
+    kept = (" " if unicodedata.category(c) in _INVISIBLE else c for c in text)
     return " ".join("".join(kept).split())[:limit]
 
 
