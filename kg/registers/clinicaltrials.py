@@ -51,7 +51,7 @@ def read(path: Path, summary: Summary, strict: bool = True) -> Iterator[TrialRec
     Raises:
         SourceError: The file is no such JSON, is cut off, or holds next to nothing that is a study.
     """
-    seen = _Seen()
+    seen = Seen()
     count = 0
     try:
         with path.open("rb") as file:
@@ -67,7 +67,7 @@ def read(path: Path, summary: Summary, strict: bool = True) -> Iterator[TrialRec
         raise SourceError(f"{path}: cannot be read or is cut off after study {count}: {error}") from error
 
 
-def _taken(study: object, where: str, summary: Summary, seen: "_Seen") -> TrialRecord | None:
+def _taken(study: object, where: str, summary: Summary, seen: "Seen") -> TrialRecord | None:
     if isinstance(study, Broken):
         summary.skip(where, "", study.start, study.reason)
         return None
@@ -96,7 +96,7 @@ def _taken(study: object, where: str, summary: Summary, seen: "_Seen") -> TrialR
     return record
 
 
-class _Seen:
+class Seen:
     """Which NCT numbers came before: a bit each of the hundred million there can be, whatever the file's size."""
 
     def __init__(self) -> None:
@@ -212,14 +212,13 @@ def _texts(owner: dict[str, Any], name: str, told: Told) -> tuple[str, ...]:
 
 def _each(owner: dict[str, Any], name: str, key: str, told: Told) -> tuple[str, ...]:
     """One text of each object of a list: clean, none empty, each once, in order."""
-    found: dict[str, None] = {}
-    for item in _list(owner, name, told):
-        value = item.get(key) if type(item) is dict else item
-        if type(value) is str and type(item) is dict:
-            found[value] = None
-        elif value is not None:
-            told(name, value, f"without a text as {key}; left out")
-    cleaned = dict.fromkeys(map(clean, found))
+    whole = _list(owner, name, told)
+    # A study has up to thousands of sites, in a handful of countries.
+    values = [item.get(key) for item in whole if type(item) is dict]
+    texts = [value for value in values if type(value) is str]
+    if len(texts) + values.count(None) < len(whole):
+        told(name, whole, f"holds what is no object with a text as {key}; that is left out")
+    cleaned = dict.fromkeys(map(clean, dict.fromkeys(texts)))
     cleaned.pop("", None)
     return tuple(cleaned)
 

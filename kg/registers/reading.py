@@ -171,7 +171,9 @@ def clean(value: object, limit: int = LONGEST) -> str:
     """
     if value is None:
         return ""
-    # Nearly every text leaves here; isprintable is false for every character of the categories below.
+    if type(value) is str and value.isascii() and value.isprintable() and "  " not in value:
+        return value.strip()[:limit]
+    # isprintable is false for every character of the categories below.
     text = " ".join(unicodedata.normalize("NFC", str(value)).split())
     if text.isprintable():
         return text[:limit]
