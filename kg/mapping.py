@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from typing import Final
+from functools import cache, lru_cache
+from operator import attrgetter
+from typing import Any, Final
 
 from kg.errors import IdentifierError
 from kg.namespaces import expand
@@ -53,22 +54,40 @@ def literal(text: str, datatype: str = _STRING, language: str | None = None) -> 
     >>> literal("Kymriah", language="en")
     '"Kymriah"@en'
     """
-    quoted = f'"{text.translate(_ESCAPES)}"'
+    return _quoted(text) + _suffix(datatype, language)
+
+
+def _quoted(text: str) -> str:
+    # Nearly every text has nothing to escape, and asking is ten times as fast as translating.
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return f'"{text.translate(_ESCAPES)}"'
+
+
+def _suffix(datatype: str, language: str | None) -> str:
+    """What follows the closing quotation mark of a literal."""
     if language:
-        return f"{quoted}@{language}"
-    return quoted if datatype == _STRING else f"{quoted}^^<{datatype}>"
+        return f"@{language}"
+    return "" if datatype == _STRING else f"^^<{datatype}>"
 
 
-def _term(field: Field) -> Callable[[Value], str]:
+def _term(field: Field) -> Callable[[Any], str]:
     """The function that turns one value of a field into a term."""
     datatype, language = field.datatype, field.language
     if datatype is None:
-        return lambda value: iri(str(value))
-    if language is not None:
-        return lambda value: literal(str(value), language=language)
-    if datatype == _LANG_STRING:
+        return _known_iri
+    if datatype == _LANG_STRING and language is None:
         return _tagged
-    return lambda value: literal(lexical(value), datatype)
+    suffix = _suffix(datatype, language)
+    if language is not None or datatype == _STRING:
+        return lambda value: _quoted(str(value)) + suffix
+    return lambda value: _quoted(lexical(value)) + suffix
+
+
+@lru_cache(maxsize=65_536)
+def _known_iri(curie: str) -> str:
+    """Remembers ids: the same concepts, classes, countries and sources are referred to again and again."""
+    return iri(str(curie))
 
 
 def _tagged(value: Value) -> str:
@@ -79,16 +98,16 @@ def _tagged(value: Value) -> str:
 
 
 @cache
-def _writer(
-    kind: str,
-) -> tuple[bool, tuple[tuple[str, str, Callable[[Value], str]], ...]]:
+def _writer(kind: str) -> tuple[str, Callable[[Any], tuple[Any, ...]], tuple[tuple[str, Callable[[Any], str]], ...]]:
+    """A class's type statement, the function that takes a record's values, and each field's path and term."""
     fields = shapes()[kind].fields
     typed = any(field.path == _TYPE for field in fields)
-    return typed, tuple((field.name, f"<{field.path}>", _term(field)) for field in fields)
+    statement = "" if typed else f" <{_TYPE}> {iri(f'cgt:{kind}')}"
+    return statement, attrgetter(*(f.name for f in fields)), tuple((f" <{f.path}> ", _term(f)) for f in fields)
 
 
 def lines(record: Record, graph: str) -> Iterator[str]:
-    """Yield the N-Quads lines that state a record, without their line ends.
+    """Return the N-Quads lines that state a record, without their line ends.
 
     The record's class becomes its type, unless one of its fields says the type itself (the kind of a
     milestone is a class below Milestone).
@@ -110,14 +129,15 @@ def lines(record: Record, graph: str) -> Iterator[str]:
     <https://w3id.org/cgt-kg/ontology#hgnc> <https://identifiers.org/hgnc/1633> <urn:g> .
     <http://www.w3.org/ns/prov#wasDerivedFrom> <https://w3id.org/cgt-kg/id/source/hgnc> <urn:g> .
     """
-    kind = type(record).__name__
-    typed, fields = _writer(kind)
-    subject = iri(record.id)
-    if not typed:
-        yield f"{subject} <{_TYPE}> {iri(f'cgt:{kind}')} <{graph}> ."
-    for name, path, term in fields:
-        value = getattr(record, name)
+    statement, values, fields = _writer(type(record).__name__)
+    subject, end = iri(record.id), f" <{graph}> ."
+    made = [subject + statement + end] if statement else []
+    for value, (path, term) in zip(values(record), fields, strict=True):
         if value is None:
             continue
-        for item in value if isinstance(value, tuple) else (value,):
-            yield f"{subject} {path} {term(item)} <{graph}> ."
+        if type(value) is tuple:
+            for item in value:
+                made.append(f"{subject}{path}{term(item)}{end}")
+        else:
+            made.append(f"{subject}{path}{term(value)}{end}")
+    return iter(made)

@@ -334,11 +334,26 @@ class Trial:
     phase: str
     status: str
     sources: tuple[str, ...]
+    official_title: str | None = None
+    study_type: str | None = None
+    therapy_class: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    cell_source: tuple[str, ...] = ()
     therapies: tuple[str, ...] = ()
     diseases: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    interventions: tuple[str, ...] = ()
     sponsor: str | None = None
+    sponsor_name: str | None = None
+    collaborators: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
     enrolment: int | None = None
     start: date | None = None
+    start_precision: str | None = None
+    completion: date | None = None
+    completion_precision: str | None = None
+    first_posted: date | None = None
+    updated: date | None = None
     note: str | None = None
 
 

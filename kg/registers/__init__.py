@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from kg.errors import SourceError
+from kg.registers import clinicaltrials
 from kg.registers.connector import Connector, head_of
 from kg.registers.reading import Skip, Summary
 from kg.registers.records import RegisterRecord
 
-CONNECTORS: Final[tuple[Connector, ...]] = ()
+CONNECTORS: Final[tuple[Connector, ...]] = (clinicaltrials.CONNECTOR,)
 
 
 def recognise(path: Path) -> Connector:

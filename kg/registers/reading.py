@@ -179,11 +179,13 @@ def clean(value: object, limit: int = LONGEST) -> str:
     """
     if value is None:
         return ""
-    text = str(value)
-    if text.isascii() and text.isprintable():
-        return text.strip()[:limit]
-    text = unicodedata.normalize("NFC", text)
-    kept = (" " if unicodedata.category(c) in _INVISIBLE or c.isspace() else c for c in text)
+    if type(value) is str and value.isascii() and value.isprintable() and "  " not in value:
+        return value.strip()[:limit]
+    # isprintable is false for every character of the categories below.
+    text = " ".join(unicodedata.normalize("NFC", str(value)).split())
+    if text.isprintable():
+        return text[:limit]
+    kept = (" " if unicodedata.category(c) in _INVISIBLE else c for c in text)
     return " ".join("".join(kept).split())[:limit]
 
 
