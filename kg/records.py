@@ -7,6 +7,7 @@ in `ontology/cgt.ttl`. Things are referred to by compact id; a text in `names` e
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import get_args
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,30 +381,5 @@ Record = (
     | Therapy
     | Trial
 )
-RECORDS: dict[str, type[Record]] = {
-    kind.__name__: kind
-    for kind in (
-        Agency,
-        Category,
-        Claim,
-        Classification,
-        Disease,
-        Distinction,
-        Gene,
-        Indication,
-        Jurisdiction,
-        Link,
-        Milestone,
-        Observation,
-        Organisation,
-        Pathway,
-        Product,
-        RegisterChange,
-        Rejection,
-        SecondEntry,
-        Source,
-        Therapy,
-        Trial,
-    )
-}
+RECORDS: dict[str, type[Record]] = {kind.__name__: kind for kind in get_args(Record)}
 """Every record class by its name, which is its shape's."""

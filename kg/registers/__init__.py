@@ -8,12 +8,30 @@ from pathlib import Path
 from typing import Final
 
 from kg.errors import SourceError
-from kg.registers import clinicaltrials
+from kg.registers import (
+    cart_approvals,
+    cart_daily,
+    clinicaltrials,
+    ema_atmp_list,
+    ema_medicines,
+    ema_orphans,
+    fda_orphans,
+    health_canada,
+    openfda,
+    purple_book,
+    wikidata,
+)
 from kg.registers.connector import Connector, head_of
 from kg.registers.reading import Skip, Summary
 from kg.registers.records import RegisterRecord
 
-CONNECTORS: Final[tuple[Connector, ...]] = (clinicaltrials.CONNECTOR,)
+CONNECTORS: Final[tuple[Connector, ...]] = tuple(
+    module.CONNECTOR
+    for module in (
+        clinicaltrials, cart_daily, cart_approvals, ema_medicines, ema_atmp_list, ema_orphans, purple_book, fda_orphans,
+        openfda, health_canada, wikidata,
+    )
+)  # fmt: skip
 
 
 def recognise(path: Path) -> Connector:
