@@ -180,7 +180,7 @@ def clean(value: object, limit: int = LONGEST) -> str:
     if value is None:
         return ""
     text = str(value)
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()[:limit]
     text = unicodedata.normalize("NFC", text)
     kept = (" " if unicodedata.category(c) in _INVISIBLE or c.isspace() else c for c in text)
