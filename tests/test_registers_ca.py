@@ -241,6 +241,11 @@ def test_a_file_of_bad_rows_is_given_up(tmp_path: Path) -> None:
         products(extract(tmp_path, status=good + '"1",\n' * 200_000))
 
 
+def test_a_file_without_row_starts_is_given_up(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="more than 100,000 rows"):
+        products(extract(tmp_path, drug=DRUG * 20 + '"' + "x\n" * 2_000_000))
+
+
 def test_rows_keep_their_lines() -> None:
     text = '"1","a\nb"\n\n"2","c"\n"3","d"e"\nx\n"4",""\n'
     assert [(line, row[:1]) for line, row in records(text)] == [(1, ["1"]), (4, ["2"]), (5, []), (6, ["x"]), (7, ["4"])]

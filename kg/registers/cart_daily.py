@@ -70,6 +70,8 @@ STATUSES: Final = frozenset(
     )
 )
 PHASES: Final = frozenset(("NA", "EARLY_PHASE1", "PHASE1", "PHASE2", "PHASE3", "PHASE4"))
+MOST_TRIALS: Final = 50_000
+"""The most trials of a day; real tables have 2,300."""
 _NOT_GIVEN: Final = "Unknown"
 
 
@@ -148,6 +150,8 @@ def _trials(raw: bytes, path: Path, name: str, snapshot: date | None, summary: S
             summary.skip(where, "id", identifier, f"stands on line {lines[identifier]} too")
         else:
             lines[identifier] = line
+            if len(lines) > MOST_TRIALS:
+                raise SourceError(f"{shown_path}: holds more than {MOST_TRIALS:,} trials")
             record = _trial(identifier, cells, where, snapshot, summary)
             summary.loaded += 1
             yield record

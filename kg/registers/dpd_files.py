@@ -21,7 +21,8 @@ from kg.registers.reading import Summary, clean, decoded, plain_header, raw_byte
 
 LARGEST_FILE: Final = 40_000_000
 """The most bytes one of the files unpacks to; the largest real one has 3 MB, all of Canada's products 12 MB."""
-MOST_ROWS: Final = 400_000
+MOST_ROWS: Final = 200_000
+"""The most rows of one file, and twice the most products; all of Canada's products are 58,000."""
 
 _NAME: Final = re.compile(r"(?:.*/)?(drug|comp|ingred|status|ther)(|_ap|_dr|_ia)\.txt(?:\.gz|\.xz)?", re.IGNORECASE)
 _DATE: Final = r"\d{1,2}-[A-Za-z]{3}-\d{4}"
@@ -192,9 +193,10 @@ def rows_of(file: DpdFile, summary: Summary) -> Iterator[tuple[int, list[str]]]:
         )
     width = fitting.most_common(1)[0][0]
     note = summary.skip if file.layout.name == "drug" else summary.warn
+    most = MOST_ROWS // 2 if file.layout.name == "drug" else MOST_ROWS
     for number, (line, row) in enumerate(chain(first, found)):
-        if number >= MOST_ROWS:
-            raise SourceError(f"{file.path}: {file.name} has more than {MOST_ROWS:,} rows")
+        if number >= most:
+            raise SourceError(f"{file.path}: {file.name} has more than {most:,} rows")
         summary.bounded(file.path)
         where = f"{file.name} line {line}"
         if len(row) != width:
@@ -227,10 +229,13 @@ def records(text: str) -> Iterator[tuple[int, list[str]]]:
         part = text[start:end]
         row = _row(part)
         if row or not part.strip():
-            pieces = [(line, row)] if row else []
+            if row:
+                yield line, row
         else:
-            pieces = [(line + number, _row(piece)) for number, piece in enumerate(part.split("\n")) if piece.strip()]
-        yield from pieces
+            # Rows of which one is broken: each line by itself.
+            for number, piece in enumerate(re.finditer(r"[^\n]*\n?", part)):
+                if piece[0].strip():
+                    yield line + number, _row(piece[0])
         line += part.count("\n")
         start = end
 

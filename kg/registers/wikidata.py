@@ -33,8 +33,9 @@ SELECT DISTINCT ?item ?itemLabel ?inn ?unii ?atc ?manufacturerLabel WHERE {
 
 LARGEST: Final = 32_000_000
 """The most bytes of results; all of Wikidata's medicines are about half of it."""
-MOST_VALUES: Final = 1_000_000
+MOST_VALUES: Final = 600_000
 """The most objects and arrays in them, which cost more memory than their text."""
+MOST_ITEMS: Final = 200_000
 MOST_OF_A_KIND: Final = 20
 """The most values that one record keeps of one field."""
 
@@ -80,6 +81,8 @@ def read(path: Path, summary: Summary) -> Iterator[ProductRecord]:
         if match is None:
             summary.skip(where, "item", row.get("item", ""), "not an item of Wikidata")
             continue
+        if len(found) > MOST_ITEMS:
+            raise SourceError(f"{path}: holds more than {MOST_ITEMS:,} items")
         _, values = found.setdefault(match[1], (where, {}))
         for field in LAYOUT.fields:
             value = _value(field, row.get(field, ""), where, summary)
@@ -135,7 +138,7 @@ def _rows_of_csv(text: str, path: Path, summary: Summary) -> Iterator[tuple[str,
 
 
 def _rows_of_json(text: str, path: Path, summary: Summary) -> Iterator[tuple[str, dict[str, str]]]:
-    if text.count("{") + text.count("[") > MOST_VALUES or text.count(",") > 3 * MOST_VALUES:
+    if text.count("{") + text.count("[") > MOST_VALUES or text.count(",") > 5 * MOST_VALUES:
         raise SourceError(f"{path}: holds more values than any result of the query")
     results = json_of(text, path, summary)
     variables = _inside(results, "head", "vars")

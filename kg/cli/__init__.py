@@ -1,32 +1,25 @@
 """The command `kg`: every verb one public function, results on stdout, everything else on stderr."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from kg import __version__, resources
 from kg.build import build as run_build
 from kg.check import examine
+from kg.cli.asking import NETWORK, QUERY, print_answer
+from kg.cli.registers import VERBS
 from kg.curated import tidy as tidy_table
 from kg.errors import CurationError, KgError, OutputError, QueryError
 from kg.export import FORMATS as EXPORTS
 from kg.export import export as run_export
 from kg.lookup import search as run_search
 from kg.lookup import show as run_show
-from kg.network import network as make_network
-from kg.output import FORMATS, write
-from kg.pictures import SUFFIXES, draw
-from kg.query import Question, ask, library
-from kg.query import find as find_question
-from kg.registers import named
-from kg.registers.fetching import fetch as run_fetch
-from kg.registers.fetching import open_client
-from kg.registers.snapshots import user_cache
+from kg.output import FORMATS
+from kg.query import library
 from kg.shapes import shapes
 from kg.store import DEFAULT_BUILD, open_release
 from kg.terminal import print_graph, print_hits, print_questions, print_thing
@@ -139,27 +132,6 @@ def check(folders: tuple[Path, ...], floors: bool, vocabularies: Path | None, re
 
 
 @cli.command()
-@click.argument("source")
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to keep it in (default: the user's cache).",
-)
-def fetch(source: str, cache: Path | None) -> None:
-    """Fetch the newest snapshot of the register SOURCE, and print where it is."""
-    connector = named(source)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=_ERR, transient=True) as bar, open_client() as client:
-        task = bar.add_task(connector.name, total=None)
-        fetched = run_fetch(
-            connector, client, cache or user_cache(), lambda done, total: bar.update(task, completed=done, total=total)
-        )
-    said = "fetched" if fetched.new else "unchanged since it was fetched"
-    _ERR.print(f"{connector.name}: {said} {fetched.snapshot.fetched}, {fetched.snapshot.bytes:,} bytes", markup=False)
-    click.echo(fetched.path)
-
-
-@cli.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=resources.CURATED)
 def tidy(folder: Path) -> None:
     """Write tables in their canonical form: column order, rows by id, minimal quotes."""
@@ -185,122 +157,8 @@ def queries() -> None:
     print_questions(library().values(), sys.stdout)
 
 
-class _Questions(click.Group):
-    """Each question is a command of its own, with its parameters as options and its own help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(library())
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
-        return _question_command(find_question(cmd_name), self.act, self.extra)
-
-    def __init__(self, act: Callable[..., None], extra: list[click.Parameter], **settings: Any) -> None:
-        super().__init__(**settings)
-        self.act = act
-        self.extra = extra
-
-
-def _question_command(question: Question, act: Callable[..., None], extra: list[click.Parameter]) -> click.Command:
-    options: list[click.Parameter] = [
-        click.Option(
-            [f"--{parameter.name.replace('_', '-')}", parameter.name],
-            help=f"{parameter.help}, as in {parameter.example}",
-            metavar={"date": "YYYY-MM-DD", "integer": "N"}.get(parameter.type, "NAME"),
-            required=parameter.required,
-        )
-        for parameter in question.parameters
-    ]
-
-    def callback(**values: Any) -> None:
-        own = {option.name for option in extra}
-        act(
-            question,
-            {k: v for k, v in values.items() if k not in own},
-            **{k: v for k, v in values.items() if k in own},
-        )
-
-    return click.Command(
-        question.name, params=[*options, *extra], callback=callback, help=question.question,
-        short_help=question.title, epilog=f"Columns: {', '.join(question.result)}",
-    )  # fmt: skip
-
-
-def _run_query(
-    question: Question,
-    values: dict[str, str | None],
-    form: str | None,
-    limit: int | None,
-    folder: Path | None,
-) -> None:
-    answer = ask(question.name, open_release(folder), limit, **values)
-    _print(answer, form, question.screen)
-
-
-def _print(answer: Any, form: str | None, screen: tuple[str, ...] = ()) -> None:
-    # A terminal wants a table, a pipe wants rows.
-    write(answer, form or ("table" if sys.stdout.isatty() else "csv"), sys.stdout, screen=screen)
-
-
-_PRINTING: list[click.Parameter] = [
-    click.Option(
-        ["--format", "form"], type=click.Choice(FORMATS), help="How to print (default: table; csv in a pipe)."
-    ),
-    click.Option(["--limit"], type=click.IntRange(min=0), help="The most rows to print."),
-    click.Option(
-        ["--build", "folder"],
-        type=click.Path(path_type=Path),
-        envvar="KG_BUILD",
-        help="The build folder to ask.",
-    ),
-]
-cli.add_command(
-    _Questions(
-        _run_query,
-        _PRINTING,
-        name="query",
-        help="Ask a question of the library.",
-        subcommand_metavar="NAME [OPTIONS]",
-    )
-)
-
-
-def _run_network(question: Question, values: dict[str, str | None], out: Path, folder: Path | None) -> None:
-    if not question.network:
-        known = ", ".join(name for name, other in library().items() if other.network)
-        raise click.UsageError(f"question {question.name} is not a network; these are: {known}")
-    graph = make_network(question.name, open_release(folder), **values)
-    draw(graph, out, question.title)
-    _ERR.print(f"{graph.number_of_nodes()} nodes, {graph.number_of_edges()} edges")
-    click.echo(out)
-
-
-class _Networks(_Questions):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return [name for name, question in library().items() if question.network]
-
-
-cli.add_command(
-    _Networks(
-        _run_network,
-        [
-            click.Option(
-                ["--out"],
-                type=click.Path(path_type=Path),
-                required=True,
-                help=f"The file: {' '.join(SUFFIXES)}.",
-            ),
-            click.Option(
-                ["--build", "folder"],
-                type=click.Path(path_type=Path),
-                envvar="KG_BUILD",
-                help="The build folder to ask.",
-            ),
-        ],
-        name="network",
-        help="Draw a network to a file.",
-        subcommand_metavar="NAME --out FILE",
-    )
-)
+for _verb in (QUERY, NETWORK, *VERBS):
+    cli.add_command(_verb)
 
 
 @cli.command()
@@ -316,7 +174,7 @@ def sparql(file: TextIO, form: str | None, folder: Path | None) -> None:
         raise QueryError(f"{file.name}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     result = print_graph(release.evaluate(text), sys.stdout)
     if result is not None:
-        _print(result, form)
+        print_answer(result, form)
 
 
 @cli.command()
