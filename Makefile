@@ -31,8 +31,8 @@ test: lint
 	$(BIN)/pytest
 
 lint: $(SET_UP)
-	$(BIN)/ruff check kg tests
-	$(BIN)/ruff format --check kg tests
+	$(BIN)/ruff check kg tests benchmarks
+	$(BIN)/ruff format --check kg tests benchmarks
 	$(BIN)/mypy
 
 $(SET_UP): requirements.lock pyproject.toml

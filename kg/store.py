@@ -5,12 +5,13 @@ A build folder holds `releases/<name>/` and `current`, a link to the one in use.
 """
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 import pyoxigraph as ox
 import rdflib
@@ -146,13 +147,37 @@ def open_release(build: Path | str | None = None) -> Release:
     return Release(path.resolve(), manifest)
 
 
-def write_store(folder: Path, nquads: Path) -> int:
-    """Load an N-Quads file into a new store on disk and return how many quads it holds."""
+def write_store(folder: Path, *nquads: Path) -> int:
+    """Load N-Quads files, in one go, into a new store on disk and return how many quads it holds."""
     store = ox.Store(str(folder))
-    store.bulk_load(path=str(nquads), format=ox.RdfFormat.N_QUADS)
+    with _Joined(nquads) as joined:
+        store.bulk_load(input=cast(BinaryIO, joined), format=ox.RdfFormat.N_QUADS)
     store.flush()
     store.optimize()
     return len(store)
+
+
+class _Joined(io.RawIOBase):
+    """Files read as one: loading them one by one takes a fifth more work, and a joined copy as much disk again."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        super().__init__()
+        self._files = (path.open("rb") for path in paths)
+        self._file: BinaryIO | None = next(self._files, None)
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer from the file at hand, or the next one; 0 at the end of the last."""
+        while self._file is not None:
+            count = self._file.readinto(buffer)  # type: ignore[attr-defined]
+            if count:
+                return int(count)
+            self._file.close()
+            self._file = next(self._files, None)
+        return 0
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 
+from benchmarks import multiply_studies
 from kg import bulk
 from kg.bulk import Order, Outcome, Step
 from kg.errors import OutputError, SourceError
@@ -28,6 +29,7 @@ from kg.registers.reading import Summary
 from kg.registers.records import TrialRecord
 from kg.registers.trials import TrialFacts, nothing_known, trial_of
 from kg.shapes import shapes
+from kg.store import write_store
 from tests.support import REGISTERS, ROOT, needs_registers
 
 GRAPH = graph("clinicaltrials-gov")
@@ -228,6 +230,7 @@ SLOW = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
+from benchmarks import multiply_studies
 from kg import bulk
 from tests.test_bulk import GRAPH, SOURCE, slowly
 if __name__ == "__main__":
@@ -332,3 +335,23 @@ def test_order_of_random_names_is_by_name(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).write_text("[]")
     assert [Path(path).name for path, _ in bulk.files([tmp_path])] == sorted(names)
+
+
+def test_parts_are_loaded_as_one(tmp_path: Path) -> None:
+    outcome = bulk.write([folder_of(tmp_path / "pages", 3)], order(tmp_path), workers=1)
+    parts = [part.path for part in outcome.parts]
+    (tmp_path / "empty.nq").touch()
+    assert write_store(tmp_path / "store", *parts, tmp_path / "empty.nq", *parts) == len(all_lines(outcome))
+    assert write_store(tmp_path / "none") == 0
+
+
+def test_studies_are_multiplied_the_same_way_every_time() -> None:
+    real = [study(1), study(2)]
+    made = list(multiply_studies.studies(real, 7, seed=3))
+    assert made == list(multiply_studies.studies(real, 7, seed=3))
+    assert made != list(multiply_studies.studies(real, 7, seed=4))
+    naming = [json.loads(one)["protocolSection"]["identificationModule"] for one in made]
+    assert len({one["nctId"] for one in naming}) == 7
+    assert {len(json.loads(one)["protocolSection"]["statusModule"]["startDateStruct"]["date"]) for one in made} == {7}
+    for number, one in enumerate(made):
+        assert clinicaltrials.trial(json.loads(one), f"study {number}", print).title
