@@ -33,7 +33,7 @@ from kg.mapping import lines
 from kg.registers.clinicaltrials import NAME, read
 from kg.registers.clinicaltrials import Seen as SeenTrials
 from kg.registers.reading import Skip, Summary
-from kg.registers.trials import Enrich, nothing_known, trial_of
+from kg.registers.trials import Enrich, links_of, nothing_known, trial_of
 from kg.shapes import SHAPES_FILE
 
 SHARE: Final = 33_554_432
@@ -319,7 +319,9 @@ def _written(share: Share, order: Order, target: Path) -> dict[str, Any]:
                     told["left_out"] += 1
                     continue
                 numbers.append(int(record.id[3:]))
-                made = lines(trial_of(record, facts, order.source), order.graph)
+                made = list(lines(trial_of(record, facts, order.source), order.graph))
+                for link in links_of(record.id, facts, order.source):
+                    made += lines(link, order.graph)
                 out.write(("\n".join(made) + "\n").encode())
             told["warned"] += len(summary.warnings)
             skips += [asdict(skip) | {"where": f"{summary.file}: {skip.where}"} for skip in summary.skips]

@@ -7,7 +7,7 @@ said to be so. NCIt and Wikidata have no file here, and their ids are checked fo
 import csv
 import json
 import lzma
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -158,3 +158,39 @@ def _text(path: Path) -> str:
     if len(content) > _LARGEST:
         raise ValueError(f"unpacks to more than {_LARGEST:,} bytes")
     return content.decode("utf-8-sig")
+
+
+def labels(folder: Path, wanted: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return the label, and where there is one the vocabulary's own code, of ids that vocabularies in a folder know.
+
+    Args:
+        folder: The folder; vocabularies that are absent know nothing.
+        wanted: Ids: `MONDO:0004948`, `gene:<symbol>`, `jurisdiction:<code>`.
+
+    Raises:
+        KgError: A file cannot be read as what it should be.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    try:
+        for name, entry in _entries(folder):
+            if name in wanted:
+                found[name] = entry
+    except (OSError, EOFError, ValueError, KeyError, TypeError, lzma.LZMAError, csv.Error) as error:
+        raise KgError(f"{folder}: a vocabulary cannot be read: {error!r}") from error
+    return found
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
+    for vocabulary, (name, _) in FILES.items():
+        path = folder / name
+        if not path.is_file():
+            continue
+        if vocabulary == "MONDO":
+            yield from ((f"MONDO:{term['id']}", (str(term["name"]), "")) for term in json.loads(_text(path)))
+        elif vocabulary == "HGNC":
+            for row in _rows(_text(path)):
+                yield f"gene:{row['Approved symbol'].lower()}", (row["Approved symbol"], row["HGNC ID"])
+        elif vocabulary == "ISO 3166-1":
+            for entry in json.loads(_text(path))["3166-1"]:
+                label = str(entry.get("common_name", entry["name"]))
+                yield f"jurisdiction:{entry['alpha_2'].lower()}", (label, str(entry["alpha_3"]))

@@ -139,6 +139,7 @@ def _year(value: object, where: str, summary: Summary) -> Day | None:
 CONNECTOR: Final = Connector(
     name=NAME,
     title="A republisher's list of CAR-T approvals (doubtful)",
+    publisher="ONC-CAR-T-Trials-Monitor",
     agency="",
     licence="MIT",
     url=URL,

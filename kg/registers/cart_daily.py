@@ -207,6 +207,7 @@ def _day(cells: dict[str, str], field: str, where: str, summary: Summary) -> Day
 CONNECTOR: Final = Connector(
     name=NAME,
     title="CAR-T trials of ClinicalTrials.gov, day by day",
+    publisher="ONC-CAR-T-Trials-Monitor",
     agency="",
     licence="MIT; ClinicalTrials.gov data are public",
     url=URL,

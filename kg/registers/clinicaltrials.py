@@ -267,6 +267,7 @@ def _day(text: str) -> Day | str | None:
 CONNECTOR: Final = Connector(
     name=NAME,
     title="ClinicalTrials.gov",
+    publisher="US National Library of Medicine",
     agency="",
     licence="public; attribute ClinicalTrials.gov and give the date of processing",
     url=URL,

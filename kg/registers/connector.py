@@ -48,6 +48,7 @@ class Connector:
     Attributes:
         name: Its short name, as in `--register`.
         title: Its name for people.
+        publisher: Who publishes it.
         agency: The id of the agency that keeps it, or "" for none.
         licence: Its terms.
         url: Where its newest snapshot is fetched from; "" where only a person can. `{year}` and `{month}` (its English
@@ -63,6 +64,7 @@ class Connector:
 
     name: str
     title: str
+    publisher: str
     agency: str
     licence: str
     url: str

@@ -116,6 +116,7 @@ def _end(row: Row, authorised: Day | None) -> Day | None:
 CONNECTOR: Final = Connector(
     name=NAME,
     title="Advanced therapies authorised in the EU, with their kinds",
+    publisher="European Medicines Agency",
     agency=AGENCY,
     licence="Reuse with acknowledgement of the EMA as the source",
     url="",

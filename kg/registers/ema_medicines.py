@@ -212,6 +212,7 @@ def _approval_type(row: Row) -> str | None:
 CONNECTOR: Final = Connector(
     name=NAME,
     title="EMA medicines table",
+    publisher="European Medicines Agency",
     agency=AGENCY,
     licence="Reuse with acknowledgement of the EMA as the source",
     url="https://www.ema.europa.eu/en/documents/report/medicines-output-medicines_json-report_en.json",

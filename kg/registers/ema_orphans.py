@@ -132,6 +132,7 @@ def _worth(row: Row) -> tuple[bool, int, str]:
 CONNECTOR: Final = Connector(
     name=NAME,
     title="EU orphan designations",
+    publisher="European Medicines Agency",
     agency=AGENCY,
     licence="Reuse with acknowledgement of the EMA as the source",
     url="https://www.ema.europa.eu/en/documents/report/medicines-output-orphan_designations-json-report_en.json",

@@ -121,6 +121,7 @@ def _record(key: int, rows: list[Row], summary: Summary, newest: int) -> Designa
 CONNECTOR: Final = Connector(
     name=NAME,
     title="FDA orphan drug designations and approvals",
+    publisher="US Food and Drug Administration",
     agency=AGENCY,
     licence="work of the US Government, public domain",
     url=f"{PAGE}OOPD_Results.cfm",

@@ -220,6 +220,7 @@ def _classes(file: DpdFile, summary: Summary) -> dict[str, tuple[str, str]]:
 CONNECTOR: Final = Connector(
     name=NAME,
     title="Health Canada Drug Product Database",
+    publisher="Health Canada",
     agency=AGENCY,
     licence="Open Government Licence - Canada",
     url=URL,

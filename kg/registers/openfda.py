@@ -231,6 +231,7 @@ _KINDS: Final[Mapping[str, Callable[[_Result], ProductRecord]]] = {
 CONNECTOR: Final = Connector(
     name=NAME,
     title="openFDA: Drugs@FDA and labels",
+    publisher="US Food and Drug Administration",
     agency=AGENCY,
     licence="public domain, CC0 1.0; openFDA asks not to rely on it for medical care",
     url="https://api.fda.gov/drug/drugsfda.json?search=application_number:BLA*&limit=1000",

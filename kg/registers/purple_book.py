@@ -207,6 +207,7 @@ def _status(rows: list[Row], summary: Summary) -> str:
 CONNECTOR: Final = Connector(
     name=NAME,
     title="FDA Purple Book",
+    publisher="US Food and Drug Administration",
     agency=AGENCY,
     licence="work of the US Government, public domain",
     url="https://www.accessdata.fda.gov/drugsatfda_docs/PurpleBook/{year}/purplebook-search-{month}-data-download.csv",

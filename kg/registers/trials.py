@@ -4,12 +4,13 @@ The words of the register become concepts by closed tables. What needs a judgeme
 of which class, of which sponsor) comes from elsewhere, as `TrialFacts`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
-from kg.records import Trial
+from kg.records import Link, Trial
 from kg.registers.records import Day, TrialRecord
 
 STATUSES: Final = {
@@ -58,6 +59,7 @@ class TrialFacts:
         cell_source: `cell-source:` ids.
         countries: `jurisdiction:` ids.
         note: A remark for readers.
+        links: How each thing was found: its id, the register's text, the method, the score.
     """
 
     ours: bool = True
@@ -69,6 +71,7 @@ class TrialFacts:
     cell_source: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     note: str | None = None
+    links: tuple[tuple[str, str, str, float], ...] = ()
 
 
 Enrich = Callable[[TrialRecord], TrialFacts]
@@ -120,6 +123,26 @@ def trial_of(record: TrialRecord, facts: TrialFacts, source: str) -> Trial:
         note=facts.note,
         sources=(source,),
     )
+
+
+def links_of(trial: str, facts: TrialFacts, source: str) -> Iterator[Link]:
+    """Yield the records of how a trial's things were found.
+
+    Args:
+        trial: The trial's number in its register.
+        facts: What was found out.
+        source: The id of the source that the trial is stated from.
+    """
+    for number, (thing, text, method, score) in enumerate(facts.links, 1):
+        yield Link(
+            id=f"link:{trial.lower()}-{number}",
+            record=trial,
+            thing=thing,
+            text=text,
+            method=method,
+            score=Decimal(f"{score:.1f}".rstrip("0").rstrip(".")),
+            sources=(source,),
+        )
 
 
 def _date(found: Day | None) -> date | None:

@@ -186,6 +186,7 @@ def _bound(term: object, where: str, name: str, summary: Summary) -> str:
 CONNECTOR: Final = Connector(
     name=NAME,
     title="Wikidata, medicines",
+    publisher="Wikidata",
     agency="",
     licence="CC0-1.0",
     url=URL,
