@@ -9,13 +9,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
-    {"errors"},
+    {"errors", "words"},
     {"namespaces", "resources"},
     {"records"},
     {"shapes"},
     {"mapping"},
     {"curated", "ontology", "registers"},
-    {"near"},
+    {"near", "known"},
+    {"classify"},
+    {"evaluate"},
     {"vocabularies"},
     {"check", "reason", "store", "describe"},
     {"query"},
@@ -38,7 +40,7 @@ HOMES = {
     "rapidfuzz": {"check", "lookup", "near", "query"},
     "rdflib": {"check", "store"},
     "rich": {"cli", "output", "terminal"},
-    "yaml": {"query"},
+    "yaml": {"classify", "query"},
 }
 MODULES = sorted(p for p in (ROOT / "kg").rglob("*.py") if p.name != "__main__.py" and p != ROOT / "kg" / "__init__.py")
 
