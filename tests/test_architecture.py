@@ -15,13 +15,15 @@ LAYERS = [
     {"shapes"},
     {"mapping"},
     {"curated", "ontology", "registers"},
-    {"near", "bulk"},
-    {"vocabularies"},
-    {"check", "reason", "store", "describe"},
-    {"query"},
-    {"report", "lookup"},
-    {"build", "changes", "network", "output", "trust"},
-    {"pictures", "export", "terminal"},
+    {"bulk", "known", "near"},
+    {"classify", "vocabularies"},
+    {"evaluate", "matching"},
+    {"corroborate", "enrich", "terms"},
+    {"check", "describe", "reason", "store"},
+    {"changes", "query"},
+    {"lookup", "registered", "report"},
+    {"build", "network", "output", "trust"},
+    {"export", "pictures", "terminal"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -40,7 +42,7 @@ HOMES = {
     "rapidfuzz": {"check", "lookup", "near", "query"},
     "rdflib": {"check", "store"},
     "rich": {"cli", "output", "terminal"},
-    "yaml": {"query"},
+    "yaml": {"classify", "query"},
 }
 MODULES = sorted(p for p in (ROOT / "kg").rglob("*.py") if p.name != "__main__.py" and p != ROOT / "kg" / "__init__.py")
 

@@ -31,6 +31,7 @@ def test_the_wheel_holds_ontology_questions_and_tables(wheel: Path) -> None:
     assert {
         "kg/ontology_files/cgt.ttl", "kg/ontology_files/derive/terms/1-therapy-classes.rq",
         "kg/queries/approvals/approvals.rq", "kg/curated/milestones.csv", "kg/templates/network.html",
+        "kg/classifier.yaml",
     } <= names  # fmt: skip
 
 
