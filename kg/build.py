@@ -25,6 +25,7 @@ from kg.describe import describe
 from kg.errors import CurationError, OutputError, ReleaseError
 from kg.namespaces import graph
 from kg.reason import Classification, classify
+from kg.registered import Registered, take
 from kg.store import (
     CURRENT,
     DATASET,
@@ -43,6 +44,9 @@ Progress = Callable[[str], None]
 
 _WORK: Final = ".work-"
 _LOCK: Final = ".lock"
+KEPT: Final = ".registers"
+"""What is kept of registers from one build to the next, in the build folder."""
+CANDIDATES: Final = "candidates.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def build(
 
     Args:
         folders: Folders of curated tables; rows of later ones replace those of earlier ones.
-        registers: A folder of register snapshots; none is read yet, and any file in it is reported so.
+        registers: A folder of register snapshots, or None.
         out: The build folder.
         progress: Told of each step.
 
@@ -79,6 +83,7 @@ def build(
 
     Raises:
         CurationError: Tables, facts or curated classes have findings; nothing is put in use.
+        SourceError: A register's file is not what it should be; nothing is put in use.
         OutputError: The build folder cannot be written, or another build is at work in it.
     """
     progress("Reading tables and ontology")
@@ -86,6 +91,11 @@ def build(
     terms = ontology.load()
     _stop_at([*tables.findings, *check_ontology(terms)])
     facts = stated(tables)
+    taken = Registered()
+    if registers is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        taken = take(registers, tables, folders, out / KEPT, progress)
+        facts = [*facts, *taken.lines]
     progress(f"Checking {sum(tables.rows.values()):,} rows against shapes and rules")
     store = store_of([*terms, *facts])
     _stop_at(check_facts(store, tables))
@@ -98,7 +108,7 @@ def build(
     lines = sorted({*lines, *describe(lines, newest(tables))})
     progress(f"Writing {len(lines):,} quads")
     with _locked(out):
-        release, new = _write(lines, tables, classification, out, registers)
+        release, new = _write(lines, tables, classification, out, taken)
     return Built(release, new, classification)
 
 
@@ -131,7 +141,7 @@ def _locked(out: Path) -> Iterator[None]:
 
 
 def _write(
-    lines: list[str], tables: Tables, classification: Classification, out: Path, registers: Path | None
+    lines: list[str], tables: Tables, classification: Classification, out: Path, taken: Registered
 ) -> tuple[Release, bool]:
     work = out / f"{_WORK}{os.getpid()}"
     try:
@@ -154,7 +164,8 @@ def _write(
                 "reasoner": classification.skipped or f"HermiT classified {classification.classified} therapies",
             }
             _dump(work / MANIFEST, manifest)
-            report.write(Release(work, manifest), _registers(registers))
+            report.write(Release(work, manifest), taken.report)
+            _candidates(work, taken)
             _flush(work)
             target.parent.mkdir(exist_ok=True)
             if target.exists():  # a damaged release of the same content
@@ -168,13 +179,13 @@ def _write(
     return open_release(out), new
 
 
-def _registers(folder: Path | None) -> list[str]:
-    """The register files found, none of which a connector reads yet."""
-    if folder is None:
-        return []
-    if not folder.is_dir():
-        raise OutputError(f"{folder}: no such folder of registers")
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+def _candidates(work: Path, taken: Registered) -> None:
+    """Write what registers suggest beside the release, for `kg candidates`."""
+    rows = [{"table": c.table, "cells": c.cells, "why": c.why} for c in taken.candidates]
+    unsure = [
+        {"kind": c.kind, "text": c.text, "thing": c.thing, "score": c.score, "reason": c.reason} for c in taken.review
+    ]
+    _dump(work / CANDIDATES, {"rows": rows, "decisions": unsure})
 
 
 def _whole(target: Path, digest: str) -> bool:

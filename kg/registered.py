@@ -4,7 +4,6 @@ Snapshots of one register are compared, and what changed between them becomes da
 what registers say stands in graphs of their own, one a register.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kg import bulk, classify
-from kg.changes import Change, facts_of, follow
+from kg.changes import Change, follow
 from kg.corroborate import Candidate, Corroboration, Corroborator, coverage
 from kg.curated import Tables
 from kg.enrich import enriching
@@ -22,7 +21,7 @@ from kg.mapping import lines
 from kg.matching import Matcher
 from kg.matching.links import Candidate as Unsure
 from kg.namespaces import compact, expand, graph
-from kg.records import Disease, Gene, Jurisdiction, Record, RegisterChange, Source
+from kg.records import Record, RegisterChange, Source
 from kg.registers import CONNECTORS, Connector, Summary, cart_daily, clinicaltrials, recognise
 from kg.registers.records import DesignationRecord, ProductRecord, TrialRecord
 from kg.registers.trials import links_of, trial_of
@@ -100,7 +99,7 @@ class _Taking:
         return found
 
     def _source(self, connector: Connector, summary: Summary, one: bool = False) -> str:
-        """The id of a snapshot's source, whose row is made; of a register that is one source whatever its files, its own."""
+        """Make the source row of a snapshot, or of all files of a register as one, and return its id."""
         newest = summary.newest
         day = "" if one or newest is None else f"-{newest.isoformat()}"
         source = Source(
@@ -151,7 +150,9 @@ class _Taking:
         if len(kept) > 1:
             self._follow(connector, kept)
 
-    def _follow(self, connector: Connector, snapshots: Iterable[tuple[date, Iterable[Any]]], trials: bool = False) -> None:
+    def _follow(
+        self, connector: Connector, snapshots: Iterable[tuple[date, Iterable[Any]]], trials: bool = False
+    ) -> None:
         """State what changed from each snapshot to the next."""
         name = f"changes-{connector.name.replace('.', '-')}"
         source = f"source:register-{name}"
@@ -161,7 +162,13 @@ class _Taking:
             for number, change in enumerate(changes, 1):
                 self._state((_record_of(change, number, connector, source, trials),), name)
             counts = Counter(change.kind for change in changes)
-            self.changes.append({"register": connector.name, "day": day.isoformat(), **counts})
+            self.changes.append(
+                {
+                    "register": connector.name,
+                    "day": day.isoformat(),
+                    **{k: counts[k] for k in ("new", "gone", "changed")},
+                }
+            )
             total += len(changes)
         if last is not None:
             self._state(
@@ -187,7 +194,11 @@ class _Taking:
             source = f"source:register-{connector.name.replace('.', '-')}"
             order = bulk.Order(self.work / _PARTS, source, graph(_graph_of(connector)), enrich, knowledge)
             outcome = bulk.write(studies, order, progress=lambda step: self.progress(f"  {step.read:,} studies read"))
-            summary.newest, summary.loaded, summary.skips = outcome.newest, outcome.read - outcome.skipped, outcome.skips
+            summary.newest, summary.loaded, summary.skips = (
+                outcome.newest,
+                outcome.read - outcome.skipped,
+                outcome.skips,
+            )
             self._source(connector, summary, one=True)
             self.counts[connector.name].update(read=outcome.read, ours=outcome.written)
             for part in outcome.parts:
@@ -230,7 +241,10 @@ class _Taking:
                 for s in self.snapshots
             ],
             "not_registers": self.unread,
-            "ours": [{"register": name, **counts} for name, counts in sorted(self.counts.items())],
+            "ours": [
+                {"register": name, "read": c["read"], "ours": c["ours"], "matched": c["matched"]}
+                for name, c in sorted(self.counts.items())
+            ],
             "coverage": coverage(self.tables, result),
             "claims": len(result.claims),
             "candidates": len(result.candidates),
@@ -302,5 +316,3 @@ def _record_of(change: Change, number: int, connector: Connector, source: str, t
         new=change.new[:500] or None,
         sources=(source,),
     )
-
-

@@ -54,17 +54,17 @@ def plain(term: object) -> str | int | float | bool | None:
     return None if term is None else str(term)
 
 
-def write(release: Release, registers: list[str]) -> None:
+def write(release: Release, registers: dict[str, Any]) -> None:
     """Write the report of a release beside it, as JSON and as one HTML page.
 
     Args:
         release: The release, its manifest complete.
-        registers: Register files that were found and not read.
+        registers: What came of registers; empty where none were given.
     """
     content: dict[str, Any] = {
         "manifest": release.manifest,
         "validation": "no findings",
-        "registers_not_read": registers,
+        "registers": registers,
     }
     content |= {key: rows(ask(name, release)) for key, name in _QUESTIONS.items()}
     text = json.dumps(content, indent=2, ensure_ascii=False)

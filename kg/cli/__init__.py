@@ -94,8 +94,6 @@ def build(folders: tuple[Path, ...], registers: Path | None, out: Path) -> None:
     manifest = built.release.manifest
     if built.classification.skipped:
         _ERR.print(f"  Not done: OWL classification ({built.classification.skipped})")
-    if registers is not None:
-        _ERR.print("  Not done: register snapshots (no connector reads them yet; the report lists the files)")
     click.echo(f"release  {manifest['name']}{'' if built.new else ' (unchanged)'}")
     click.echo(f"quads    {manifest['dataset']['quads']:,}")
     click.echo(f"sha256   {manifest['dataset']['sha256']}")
