@@ -45,12 +45,22 @@ class Enricher:
             diseases=tuple(dict.fromkeys(link.thing for link in diseases)),
             sponsor=sponsor.thing if sponsor else None,
             therapy_class=(verdict.therapy_class,) if verdict.therapy_class else (),
-            targets=tuple(target for target in verdict.targets if target.startswith("gene:")),
+            targets=self._genes(verdict.targets),
             cell_source=(verdict.cell_source,) if verdict.cell_source else (),
             countries=tuple(dict.fromkeys(link.thing for link in countries)),
             note=FOLLOW_UP if verdict.follow_up else None,
             links=tuple((link.thing, link.text[:200], link.method, link.score) for link in links),
         )
+
+    def _genes(self, targets: Sequence[str]) -> tuple[str, ...]:
+        """The genes of targets; an antigen that is no gene's product, such as GD2, has none."""
+        found = (self._matcher.genes((target.rpartition(":")[2].upper(),)) for target in targets)
+        # A gene that no table has is known to its vocabulary by number; here genes are called by their symbols.
+        ids = (
+            link.thing if link.thing.startswith("gene:") else f"gene:{link.label.lower()}"
+            for (link,) in filter(None, found)
+        )
+        return tuple(dict.fromkeys(ids))
 
 
 @cache

@@ -40,12 +40,12 @@ VOCABULARIES: Final[dict[str, str]] = {
 }
 KINDS: Final = (
     "action", "agency", "agency-kind", "approval-type", "category", "cell", "cell-source", "change",
-    "claim", "class", "classification", "combination", "distinction", "entry-outcome", "gene",
-    "indication", "jurisdiction", "link", "measure", "milestone", "modification", "observation",
-    "observation-status", "organisation", "outcome", "pathway", "pathway-kind", "phase", "product",
-    "programme", "reason", "rejection", "rejection-kind", "route", "scheme", "second-entry",
-    "source", "source-kind", "stage", "substance", "therapy", "tissue", "trial", "trial-status",
-    "unit", "vector",
+    "claim", "class", "classification", "combination", "decision", "distinction", "entry-outcome",
+    "gene", "indication", "jurisdiction", "link", "measure", "milestone", "modification",
+    "observation", "observation-status", "organisation", "outcome", "pathway", "pathway-kind",
+    "phase", "product", "programme", "reason", "rejection", "rejection-kind", "route", "scheme",
+    "second-entry", "source", "source-kind", "stage", "substance", "therapy", "tissue", "trial",
+    "trial-status", "unit", "vector",
 )  # fmt: skip
 """The kinds of thing that have ids of their own."""
 

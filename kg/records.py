@@ -358,6 +358,18 @@ class Trial:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDecision:
+    """A curator's answer to the question whether a text of a register means a thing."""
+
+    id: str
+    text: str
+    kind: str
+    verdict: str
+    thing: str | None = None
+    note: str | None = None
+
+
 Record = (
     Agency
     | Category
@@ -378,6 +390,7 @@ Record = (
     | Rejection
     | SecondEntry
     | Source
+    | TextDecision
     | Therapy
     | Trial
 )
