@@ -164,7 +164,7 @@ class Classifier:
             named, where = self._decide(title, (), conditions), " in the title"
             if named is not None and not self._may_be_given(named, given, titles, observed):
                 named = None
-        if named is None and (observed or followed):
+        if named is None and (observed or followed) and not self._laboratory.find(plain(titles)):
             named, where = self._decide(self._masked(titles), (), conditions), " in the title, of people followed"
             if named is not None and (named.rule.named or not (observed or "safety" in titles.casefold())):
                 named = None
@@ -340,9 +340,7 @@ _DRUG: Final = re.compile(
 _SHORTEST: Final = 6
 """Names of four letters and fewer, and the spaces around them, are known only where they stand alone."""
 _NOT_GENES: Final = frozenset({"GD2"})
-_NOT_ALONE: Final = frozenset(
-    {"hsc", "t-cell", "modified", "in-vivo", "myeloid", "vaccine", "target", "cells", "whose", "nk"}
-)
+_NOT_ALONE: Final = frozenset({"hsc", "t-cell", "modified", "in-vivo", "myeloid", "vaccine", "target", "cells", "nk"})
 """Words that mean nothing without others beside them."""
 _BIOLOGICAL: Final = frozenset({"", "BIOLOGICAL", "GENETIC", "DRUG", "COMBINATION_PRODUCT", "OTHER", "PROCEDURE"})
 _CODE: Final = _Rule("a code of development", "", (), frozenset(), frozenset(), "", False, -1)
