@@ -164,13 +164,13 @@ class Classifier:
             named, where = self._decide(title, (), conditions), " in the title"
             if named is not None and not self._may_be_given(named, given, titles, observed):
                 named = None
-        if named is None and (observed or followed):
+        if named is None and (observed or followed) and not self._laboratory.find(plain(titles)):
             named, where = self._decide(self._masked(titles), (), conditions), " in the title, of people followed"
             if named is not None and (named.rule.named or not (observed or "safety" in titles.casefold())):
                 named = None
             followed = True
         if named is None and telling:
-            named, where = self._described(text, titles, conditions), " in the description"
+            named, where = self._described(text, given, titles, conditions), " in the description"
         if named is None:
             return self._listed(record) or Verdict(
                 False, rule="words of cell or gene therapy, but nothing of the kind is given"
@@ -208,17 +208,19 @@ class Classifier:
             return False
         if observed:
             return not hit.rule.named or any(self._giving.find(plain(word)) for word in hit.words)
-        if not given or self._asides.find(text):
-            return False
-        return not hit.rule.named or any(
+        return (hit.known is not None or self._carried(given)) and not self._asides.find(text)
+
+    def _carried(self, given: list[Intervention]) -> bool:
+        """Whether any of what is given may be what titles and descriptions speak of."""
+        return any(
             one.kind in _BIOLOGICAL and "outside" not in self._words.find(plain(part))
             for one in given
             for part in _PARTS.split(one.name)
         )
 
-    def _described(self, text: str, titles: str, conditions: str) -> _Hit | None:
+    def _described(self, text: str, given: list[Intervention], titles: str, conditions: str) -> _Hit | None:
         """What a trial gives whose names and titles are codes, by its descriptions."""
-        if self._asides.find(plain(titles)):
+        if self._asides.find(plain(titles)) or not self._carried(given):
             return None
         hit = self._decide(text, (), f"{titles} ; {conditions}")
         return hit if hit is not None and not hit.rule.named else None
@@ -340,9 +342,7 @@ _DRUG: Final = re.compile(
 _SHORTEST: Final = 6
 """Names of four letters and fewer, and the spaces around them, are known only where they stand alone."""
 _NOT_GENES: Final = frozenset({"GD2"})
-_NOT_ALONE: Final = frozenset(
-    {"hsc", "t-cell", "modified", "in-vivo", "myeloid", "vaccine", "target", "cells", "whose", "nk"}
-)
+_NOT_ALONE: Final = frozenset({"hsc", "t-cell", "modified", "in-vivo", "myeloid", "vaccine", "target", "cells", "nk"})
 """Words that mean nothing without others beside them."""
 _BIOLOGICAL: Final = frozenset({"", "BIOLOGICAL", "GENETIC", "DRUG", "COMBINATION_PRODUCT", "OTHER", "PROCEDURE"})
 _CODE: Final = _Rule("a code of development", "", (), frozenset(), frozenset(), "", False, -1)
