@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import pyoxigraph as ox
 
-from kg import __version__, ontology, report, resources
+from kg import __version__, feed, ontology, report, resources
 from kg.check import check_facts, check_ontology, stated, store_of
 from kg.curated import Tables
 from kg.curated import read as read_tables
@@ -166,6 +166,7 @@ def _write(
             _dump(work / MANIFEST, manifest)
             report.write(Release(work, manifest), taken.report)
             _candidates(work, taken)
+            feed.write(Release(work, manifest), work)
             _flush(work)
             target.parent.mkdir(exist_ok=True)
             if target.exists():  # a damaged release of the same content

@@ -18,16 +18,18 @@ from kg.registers.records import Day, DesignationRecord, ProductRecord
 APPROVAL: Final = "cgt:Approval"
 ENDS: Final = ("cgt:Withdrawal", "cgt:Expiry", "cgt:Revocation")
 DESIGNATION: Final = "cgt:DesignationGrant"
+DOUBTFUL: Final = "doubtful"
+"""The status of records that may speak of what is known but suggest nothing."""
 _Kind = TypeVar("_Kind")
 _PRECISION: Final = {"day": 10, "month": 7, "year": 4}
 
 
 class Named(Protocol):
-    """What matching gives: the thing, how it was found, and how surely."""
+    """What matching gives: a thing that a record speaks of."""
 
-    thing: str
-    method: str
-    score: float
+    @property
+    def thing(self) -> str:
+        """Its compact id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Corroborator:
         if approvals:
             self._approval(approvals[0], record, source, locator)
             self._end(approvals[0].about, record, source, locator)
-        elif record.authorised is not None:
+        elif record.authorised is not None and record.status != DOUBTFUL:
             about = products[0] if products else next((link.thing for link in links), "")
             self._lacking(about, record, source)
 
@@ -220,6 +222,15 @@ def coverage(tables: Tables, result: Corroboration) -> list[dict[str, object]]:
             ),
         }
         for agency, counts in sorted(rows.items())
+    ]
+
+
+def uncovered(tables: Tables, result: Corroboration) -> list[dict[str, str]]:
+    """Return the curated approvals of agencies whose registers were read of which none speaks, each with why."""
+    return [
+        {"milestone": m.id, "date": m.date.isoformat(), "why": why_not(m, result)}
+        for m in _of(tables, "milestones", Milestone)
+        if m.kind == APPROVAL and m.agency in result.agencies and m.id not in result.covered
     ]
 
 

@@ -13,6 +13,8 @@ BASE: Final = "https://w3id.org/cgt-kg/"
 THINGS: Final = f"{BASE}id/"
 GRAPHS: Final = f"{BASE}graph/"
 ONTOLOGY: Final = f"{BASE}ontology"
+FEED: Final = "https://jsonfeed.org/version/1.1"
+"""What a JSON Feed says it is."""
 
 VOCABULARIES: Final[dict[str, str]] = {
     "cgt": f"{ONTOLOGY}#",

@@ -11,18 +11,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from kg import bulk, classify
+from kg import bulk, classify, resources
 from kg.changes import Change, follow
-from kg.corroborate import Candidate, Corroboration, Corroborator, coverage
+from kg.corroborate import Candidate, Corroboration, Corroborator, coverage, uncovered
 from kg.curated import Tables
 from kg.enrich import enriching
 from kg.errors import SourceError
+from kg.labelled import measure
 from kg.mapping import lines
 from kg.matching import Matcher
 from kg.matching.links import Candidate as Unsure
 from kg.namespaces import compact, expand, graph
 from kg.records import Record, RegisterChange, Source
-from kg.registers import CONNECTORS, Connector, Summary, cart_daily, clinicaltrials, recognise
+from kg.registers import CONNECTORS, Connector, Summary, cart_daily, clinicaltrials, named, recognise
 from kg.registers.records import DesignationRecord, ProductRecord, TrialRecord
 from kg.registers.trials import links_of, trial_of
 from kg.terms import new_terms
@@ -230,6 +231,12 @@ class _Taking:
         said = {line.split(" ", 2)[1] for line in lines(row, graph("trials"))}
         return (line for line in written if line.split(" ", 2)[1] not in said or not line.startswith(subject))
 
+    def _measured(self) -> list[dict[str, Any]]:
+        if not resources.LABELS.is_dir():
+            return []
+        self.progress("Measuring the classifier on labelled records")
+        return measured(self.folder, resources.LABELS)
+
     def _report(self, result: Corroboration) -> dict[str, Any]:
         return {
             "files": [
@@ -246,11 +253,25 @@ class _Taking:
                 for name, c in sorted(self.counts.items())
             ],
             "coverage": coverage(self.tables, result),
+            "uncovered": uncovered(self.tables, result),
             "claims": len(result.claims),
             "candidates": len(result.candidates),
             "to_review": len(self.matcher.candidates),
+            "classifier": self._measured(),
             "changes": self.changes,
         }  # fmt: skip
+
+
+def measured(folder: Path, labelled: Path) -> list[dict[str, Any]]:
+    """Return the classifier's scores on labelled records, a row a question and part."""
+    return [
+        {
+            "part": part, "of": score.name, "precision": round(score.precision, 3), "recall": round(score.recall, 3),
+            "labelled": score.right + score.missed,
+        }
+        for part, evaluation in measure(folder, labelled).items()
+        for score in evaluation.scores
+    ]  # fmt: skip
 
 
 def take(
@@ -271,6 +292,15 @@ def take(
     if not folder.is_dir():
         raise SourceError(f"{folder}: no such folder of registers")
     return _Taking(folder, tables, folders, work, progress).run()
+
+
+def lines_of(changes: Iterable[Change], register: str) -> Iterator[str]:
+    """Yield changes between two snapshots of a register as N-Quads."""
+    connector = named(register)
+    trials = connector.name in (clinicaltrials.NAME, cart_daily.NAME)
+    name = f"changes-{connector.name.replace('.', '-')}"
+    for number, change in enumerate(changes, 1):
+        yield from lines(_record_of(change, number, connector, f"source:register-{name}", trials), graph(name))
 
 
 def _graph_of(connector: Connector) -> str:

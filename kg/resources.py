@@ -15,3 +15,5 @@ def _shipped(name: str, packed: str) -> Path:
 ONTOLOGY: Final = _shipped("ontology", "ontology_files")
 QUERIES: Final = _shipped("queries", "queries")
 CURATED: Final = PACKAGE / "curated"
+LABELS: Final = PACKAGE.parent / "tests" / "data" / "labels"
+"""Records labelled by hand; they are in a checkout only."""

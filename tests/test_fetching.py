@@ -212,7 +212,8 @@ def is_json(head: Head) -> bool:
 
 def register(url: str, recognise: Callable[[Head], bool] = is_csv, **settings: Any) -> Connector:
     known: dict[str, Any] = {
-        "name": "made-up", "title": "the made-up register", "publisher": "nobody", "agency": "", "licence": "none", "page": "//made.up/page",
+        "name": "made-up", "title": "the made-up register", "publisher": "nobody",
+        "agency": "", "licence": "none", "page": "//made.up/page",
         "floor": 1,
     }  # fmt: skip
     return Connector(url=url, recognise=recognise, read=lambda _path, _summary: iter(()), **known | settings)

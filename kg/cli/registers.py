@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,13 +12,19 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from kg.changes import facts_of
-from kg.errors import SourceError
+from kg import resources
+from kg.build import CANDIDATES
+from kg.changes import FORMATS, as_text, between_releases, compare, facts_of, patch, release_changes
+from kg.classify import classify as run_classify
+from kg.errors import OutputError, ReleaseError, SourceError
+from kg.registered import lines_of, measured
 from kg.registers import Summary, named
 from kg.registers import read as read_file
 from kg.registers.fetching import fetch as run_fetch
 from kg.registers.fetching import open_client
 from kg.registers.snapshots import user_cache
+from kg.shapes import shapes
+from kg.store import CURRENT, MANIFEST, open_release
 
 _ERR = Console(stderr=True, highlight=False)
 _REGISTER = click.option("--register", help="The register's short name (default: told by the content).")
@@ -94,4 +101,102 @@ def _from(first: dict[str, Any] | None, rest: Iterator[dict[str, Any]]) -> Itera
         yield from rest
 
 
-VERBS: Final = (fetch, read)
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_REGISTER
+@_ROWS
+def classify(file: Path, register: str | None, form: str) -> None:
+    """Say of each record of the register file FILE whether it is of a cell or gene therapy, of which, and why."""
+    summary, records = read_file(_there(file), register)
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for record in records:
+            verdict = run_classify(record)
+            yield {
+                "id": record.id, "is_cgt": "yes" if verdict.is_cgt else "no",
+                "therapy_class": verdict.therapy_class or "", "target": "|".join(verdict.targets),
+                "cell_source": verdict.cell_source or "", "therapy": verdict.therapy or "",
+                "follow_up": "yes" if verdict.follow_up else "no", "rule": verdict.rule,
+                "words": "|".join(verdict.words),
+            }  # fmt: skip
+
+    print_rows(rows(), form)
+    print_summary(summary)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    default=resources.LABELS,
+    show_default="those of the checkout",
+    help="A folder of records labelled by hand.",
+)
+@_ROWS
+def evaluate(folder: Path, labels: Path, form: str) -> None:
+    """Measure the classifier on labelled records of the register files in FOLDER: precision and recall."""
+    print_rows(measured(_there(folder), labels), form)
+
+
+@click.command()
+@click.option(
+    "--table",
+    default="milestones",
+    show_default=True,
+    help="The table whose rows are suggested; 'decisions' for texts that may mean a thing.",
+)
+@_ROWS
+@click.option("--build", "folder", type=click.Path(path_type=Path), envvar="KG_BUILD", help="The build folder.")
+def candidates(table: str, form: str, folder: Path | None) -> None:
+    """Print facts that registers state and the tables lack, in the table's own columns."""
+    release = open_release(folder)
+    try:
+        found = json.loads((release.path / CANDIDATES).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{release.path / CANDIDATES}: cannot be read: {error}") from error
+    if table == "decisions":
+        print_rows(found["decisions"], form)
+        return
+    columns = {shape.table: shape.columns for shape in shapes().values()}
+    if table not in columns:
+        raise OutputError(f"no table '{table}'; tables are {', '.join(sorted(columns))}")
+    rows = [row for row in found["rows"] if row["table"] == table]
+    print_rows([{c: row["cells"].get(c, "") for c in columns[table]} for row in rows], form)
+    _ERR.print(f"{len(rows)} rows suggested for {table}.csv")
+
+
+@click.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print.")
+@_REGISTER
+def diff(old: Path, new: Path, form: str, register: str | None) -> None:
+    """Show what changed from OLD to NEW: two releases, or two snapshots of a register.
+
+    In `rdf` two releases give a patch of quads, `A` for added and `D` for deleted.
+    """
+    if (_there(old) / MANIFEST).is_file() or (old / CURRENT).exists():
+        releases = open_release(old), open_release(_there(new))
+        if form == "rdf":
+            for line in patch(between_releases(*releases)):
+                click.echo(line)
+            return
+        day = date.fromisoformat(str(releases[1].manifest["modified"]))
+        sys.stdout.write(as_text(release_changes(*releases, day), form))
+        return
+    sides = []
+    for path in (old, new):
+        summary, records = read_file(_there(path), register)
+        sides.append({record.id: facts_of(record) for record in records})
+        sys.stderr.write(f"{summary}\n")
+        register, newest = summary.register, summary.newest
+    changes = list(compare(sides[0], sides[1], newest or date.today()))
+    if form == "rdf":
+        for line in lines_of(changes, register or ""):
+            click.echo(line)
+    else:
+        sys.stdout.write(as_text(changes, form))
+
+
+VERBS: Final = (candidates, classify, diff, evaluate, fetch, read)
