@@ -27,7 +27,7 @@ DEFAULT_BUILD: Final = Path("build")
 _DEPTH: Final = 300
 """The parser recurses, and some thousand brackets exhaust its stack and with it the process."""
 _BLOCK: Final = 104_857_600
-"""Bytes of N-Quads loaded at once: some 700,000 quads, for which the loader takes about 600 MB."""
+"""Bytes of N-Quads loaded at once: some 700,000 quads, for which the loader takes about 700 MB."""
 
 Term = ox.NamedNode | ox.Literal | ox.BlankNode
 
