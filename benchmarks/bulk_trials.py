@@ -155,7 +155,7 @@ def loader_alone(nquads: Path, folder: Path) -> None:
 def loaded(parts: list[Path], folder: Path) -> None:
     """The store as a release has it: every part, flushed and compacted."""
     shutil.rmtree(folder, ignore_errors=True)
-    write_store(folder, *parts)
+    write_store(folder, None, parts)
 
 
 def peak_of(command: list[str]) -> int:

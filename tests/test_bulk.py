@@ -19,7 +19,7 @@ import pyoxigraph as ox
 import pytest
 
 from benchmarks import multiply_studies
-from kg import bulk
+from kg import bulk, store
 from kg.bulk import Order, Outcome, Step
 from kg.errors import OutputError, SourceError
 from kg.mapping import lines
@@ -29,7 +29,6 @@ from kg.registers.reading import Summary
 from kg.registers.records import TrialRecord
 from kg.registers.trials import TrialFacts, nothing_known, trial_of
 from kg.shapes import shapes
-from kg.store import write_store
 from tests.support import REGISTERS, ROOT, needs_registers
 
 GRAPH = graph("clinicaltrials-gov")
@@ -97,10 +96,10 @@ def test_parts_hold_what_the_mapping_says_in_the_order_of_the_files(tmp_path: Pa
     assert (outcome.read, outcome.written, outcome.repetitions) == (21, 21, 0)
     agrees(outcome)
     assert steps[-1].size == steps[-1].of_size == sum(path.stat().st_size for path in pages.iterdir())
-    store = ox.Store()
+    loaded = ox.Store()
     for made in outcome.parts:
-        store.bulk_load(path=str(made.path), format=ox.RdfFormat.N_QUADS)
-    assert len(store) == len(expected)
+        loaded.bulk_load(path=str(made.path), format=ox.RdfFormat.N_QUADS)
+    assert len(loaded) == len(expected)
 
 
 @pytest.mark.usefixtures("small_shares")
@@ -231,7 +230,7 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from benchmarks import multiply_studies
-from kg import bulk
+from kg import bulk, store
 from tests.test_bulk import GRAPH, SOURCE, slowly
 if __name__ == "__main__":
     bulk.SHARE = 1
@@ -337,12 +336,19 @@ def test_order_of_random_names_is_by_name(tmp_path: Path) -> None:
     assert [Path(path).name for path, _ in bulk.files([tmp_path])] == sorted(names)
 
 
-def test_parts_are_loaded_as_one(tmp_path: Path) -> None:
+def test_parts_are_loaded_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = bulk.write([folder_of(tmp_path / "pages", 3)], order(tmp_path), workers=1)
     parts = [part.path for part in outcome.parts]
     (tmp_path / "empty.nq").touch()
-    assert write_store(tmp_path / "store", *parts, tmp_path / "empty.nq", *parts) == len(all_lines(outcome))
-    assert write_store(tmp_path / "none") == 0
+    other = tmp_path / "other.nq"
+    other.write_text('<urn:a> <urn:b> _:c <urn:g> .\n_:c <urn:b> "d" <urn:g> .\n')
+    monkeypatch.setattr(store, "_BLOCK", 700)
+    blocks = list(store._blocks([*parts, tmp_path / "empty.nq", *parts]))
+    assert all(block.endswith(b" .\n") for block in blocks)
+    assert b"".join(blocks) == b"".join(path.read_bytes() for path in parts) * 2
+    assert len(blocks) > 3
+    assert store.write_store(tmp_path / "store", other, [*parts, *parts]) == len(all_lines(outcome)) + 2
+    assert store.write_store(tmp_path / "none", None) == 0
 
 
 def test_studies_are_multiplied_the_same_way_every_time() -> None:
