@@ -133,7 +133,8 @@ def mondo(folder: Path | None) -> tuple[list[tuple[str, str, str]], list[tuple[s
     synonyms: list[tuple[str, str, str]] = []
     for term in _json(folder, MONDO, ("id", "name")):
         label, thing = str(term["name"]), f"MONDO:{term['id']}"
-        if label.startswith("obsolete") or "non-human" in label:
+        # The root of all diseases says nothing of a trial.
+        if label.startswith("obsolete") or "non-human" in label or label == "disease":
             continue
         names.append((label, thing, label))
         synonyms += [(str(synonym), thing, label) for synonym in term.get("synonyms") or ()]
