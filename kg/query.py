@@ -73,6 +73,7 @@ class Question:
         text: The SPARQL text.
         network: Whether its rows are edges of a network.
         screen: The columns that a table on a screen shows first, where not all fit.
+        registers: Whether only a release built with registers has answers.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Question:
     text: str
     network: bool = False
     screen: tuple[str, ...] = ()
+    registers: bool = False
 
 
 def read(path: Path) -> Question:
@@ -111,7 +113,7 @@ def read(path: Path) -> Question:
         question = Question(
             path.stem, path.parent.name, header["title"], header["question"], parameters,
             tuple(header["result"]), tuple(header.get("lists", ())), text, bool(header.get("network")),
-            tuple(header.get("screen", ())),
+            tuple(header.get("screen", ())), bool(header.get("registers")),
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise QueryError(f"{path}: the header lacks or misspells {error}") from error

@@ -19,11 +19,12 @@ ID: Final = "id"
 """The column that every table and the field that every record has beside its shape's."""
 
 _FIELDS = """
-SELECT ?class ?table ?id_pattern ?name ?path ?datatype ?min ?max ?language ?pattern
+SELECT ?class ?table ?by_builds ?id_pattern ?name ?path ?datatype ?min ?max ?language ?pattern
   (GROUP_CONCAT(DISTINCT STR(?range); separator=" ") AS ?classes)
   (GROUP_CONCAT(DISTINCT ?choice; separator="|") AS ?choices)
 WHERE {
   ?shape cgt:table ?table ; sh:targetClass ?class ; sh:pattern ?id_pattern ; sh:property ?field .
+  OPTIONAL { ?shape cgt:byBuilds ?by_builds }
   ?field sh:name ?name ; sh:path ?path ; sh:order ?order .
   OPTIONAL { ?field sh:datatype ?datatype }
   OPTIONAL { ?field sh:minCount ?min }
@@ -32,7 +33,7 @@ WHERE {
   OPTIONAL { ?field sh:languageIn/rdf:first ?language }
   OPTIONAL { ?field sh:class|(sh:or/rdf:rest*/rdf:first/sh:class) ?range }
   OPTIONAL { ?field sh:in/rdf:rest*/rdf:first ?choice }
-} GROUP BY ?class ?table ?id_pattern ?name ?path ?datatype ?min ?max ?language ?pattern ?order
+} GROUP BY ?class ?table ?by_builds ?id_pattern ?name ?path ?datatype ?min ?max ?language ?pattern ?order
 ORDER BY ?table ?order
 """
 
@@ -66,12 +67,21 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a record of one class must have, and the table it stands in."""
+    """What a record of one class must have, and the table it stands in.
+
+    Attributes:
+        name: The class.
+        table: The table.
+        id_pattern: A regular expression for the IRIs of its records.
+        fields: Its fields, in order.
+        by_builds: Whether its records come from registers, and no shipped table holds them.
+    """
 
     name: str
     table: str
     id_pattern: str
     fields: tuple[Field, ...]
+    by_builds: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -104,12 +114,12 @@ def read(path: Path) -> tuple[Shape, ...]:
         raise OntologyError(f"{path}: {error}") from error
     rows = store.query(_FIELDS, prefixes=PREFIXES)
     assert isinstance(rows, ox.QuerySolutions)
-    heads: dict[str, tuple[str, str]] = {}
+    heads: dict[str, tuple[str, str, bool]] = {}
     found: dict[str, list[Field]] = {}
     for row in rows:
         table = _text(row, "table") or ""
         name = (_text(row, "class") or "").removeprefix(expand("cgt:X")[:-1])
-        heads[table] = (name, _text(row, "id_pattern") or "")
+        heads[table] = (name, _text(row, "id_pattern") or "", _text(row, "by_builds") is not None)
         found.setdefault(table, []).append(
             Field(
                 name=_text(row, "name") or "",
@@ -125,7 +135,7 @@ def read(path: Path) -> tuple[Shape, ...]:
         )
     if not found:
         raise OntologyError(f"{path}: no shape with a cgt:table")
-    return tuple(Shape(heads[table][0], table, heads[table][1], tuple(found[table])) for table in found)
+    return tuple(Shape(heads[t][0], t, heads[t][1], tuple(found[t]), heads[t][2]) for t in found)
 
 
 @cache

@@ -5,7 +5,7 @@ import pytest
 from kg import ontology
 from kg.build import Built, build
 from kg.store import Release
-from tests.support import SMALL
+from tests.support import REGISTERS, SMALL
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +31,9 @@ def real(real_built: Built) -> Release:
 @pytest.fixture(scope="session")
 def terms() -> list[str]:
     return ontology.load()
+
+
+@pytest.fixture(scope="session")
+def registered_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The real tables and every real register snapshot, built in one run."""
+    return build(registers=REGISTERS, out=tmp_path_factory.mktemp("registered"))

@@ -26,7 +26,11 @@ def findings(raw: bytes, table: str = "Product") -> list[str]:
 @pytest.mark.parametrize("shape", shapes().values(), ids=lambda shape: shape.table)
 @pytest.mark.parametrize("folder", [resources.CURATED, SMALL], ids=["shipped", "small"])
 def test_tables_are_tidy(shape, folder: Path) -> None:
-    raw = (folder / f"{shape.table}.csv").read_bytes()
+    path = folder / f"{shape.table}.csv"
+    if shape.by_builds and folder == resources.CURATED:
+        assert not path.exists()
+        return
+    raw = path.read_bytes()
     assert raw == tidy(raw, shape), "run `kg tidy`"
 
 

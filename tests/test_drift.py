@@ -37,12 +37,17 @@ def test_record_fields_and_types_are_the_shape_s(shape: Shape) -> None:
 
 @SHAPES
 def test_table_header_is_the_shape_s(shape: Shape) -> None:
+    if shape.by_builds:
+        assert not (resources.CURATED / f"{shape.table}.csv").exists()
+        return
     with (resources.CURATED / f"{shape.table}.csv").open(encoding="utf-8") as file:
         assert file.readline().rstrip("\n").split(",") == list(shape.columns)
 
 
 def test_every_table_has_a_shape() -> None:
-    assert {path.stem for path in resources.CURATED.glob("*.csv")} == {shape.table for shape in shapes().values()}
+    assert {path.stem for path in resources.CURATED.glob("*.csv")} == {
+        shape.table for shape in shapes().values() if not shape.by_builds
+    }
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

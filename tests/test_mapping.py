@@ -42,6 +42,7 @@ def value_of(field: Field) -> st.SearchStrategy[Any]:
         "unii": st.just("UNII:ABCDEFGHIJ"), "ncit": st.just("NCIT:C1"), "wikidata": st.just("wikidata:Q1"),
         "website": st.just("https://example.org/a"), "url": st.just("https://example.org/a"),
         "amount": st.decimals(min_value=1, max_value=10**9, places=2), "position": st.integers(1, 99),
+        "score": st.decimals(min_value=0, max_value=100, places=1),
     }  # fmt: skip
     if field.choices:
         return st.sampled_from(field.choices)

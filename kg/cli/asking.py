@@ -67,6 +67,8 @@ def _run_query(
 ) -> None:
     answer = ask(question.name, open_release(folder), limit, **values)
     print_answer(answer, form, question.screen)
+    if question.registers and not answer.rows:
+        _ERR.print("This question is about registers: build with --registers to have answers.")
 
 
 def print_answer(answer: Any, form: str | None, screen: tuple[str, ...] = ()) -> None:
