@@ -73,6 +73,15 @@ def test_query_formats_and_limit(run) -> None:
         (["export", "/dev/null/x"], 1, "cannot be written"),
         (["check", "--curated", "/nowhere"], 1, "no such folder"),
         (["check", "--vocabularies", "/nowhere"], 1, "no such folder of vocabularies"),
+        (["read", "/nowhere"], 1, "no such file"),
+        (["read", "README.md"], 1, "of no register known here"),
+        (["read", "README.md", "--register", "nope"], 1, "no register 'nope'; known are clinicaltrials.gov"),
+        (["classify", "LICENSE"], 1, "of no register known here"),
+        (["fetch", "nope"], 1, "no register 'nope'"),
+        (["candidates", "--table", "nope"], 1, "no table 'nope'; tables are agencies"),
+        (["diff", "/nowhere", "/nowhere"], 1, "no such file"),
+        (["evaluate", "docs", "--labels", "docs"], 1, "no table of labels"),
+        (["build", "--registers", "/nowhere", "--out", "/tmp/never"], 1, "no such folder of registers"),
         (["check", "--report", "trust.pdf"], 1, "a report ends in .html or .json"),
     ],
 )  # fmt: skip
@@ -181,3 +190,59 @@ def test_check_says_which_vocabularies_it_had(run, tmp_path: Path) -> None:
     done = run("check", "--vocabularies", str(tmp_path))
     assert "Ids checked: none" in done.stderr
     assert "mondo.json.xz is absent" in done.stderr
+
+
+ORPHANS = [
+    {"medicine_name": "", "related_ema_product_number": "", "active_substance": substance,
+     "date_of_designation_or_refusal": day, "intended_use": "Treatment of a made-up disease",
+     "eu_designation_number": number, "status": "Positive", "first_published_date": "17/09/2009",
+     "last_updated_date": updated, "orphan_designation_url": "https://example.org/a"}
+    for substance, day, number, updated in (
+        ("adeno-associated viral vector serotype 9 containing the human GAA gene", "03/06/2020", "EU/3/20/1", "28/11/2025"),
+        ("carfilzomib", "30/02/2020", "EU/3/20/2", "28/11/2025"),
+        ("carfilzomib", "03/06/2020", "EU/3/20/3", "27/11/2025"),
+    )
+]  # fmt: skip
+
+
+@pytest.fixture
+def orphans(tmp_path: Path) -> Path:
+    path = tmp_path / "anything.json"
+    path.write_text(json.dumps(ORPHANS), encoding="utf-8")
+    return path
+
+
+def test_read_shows_records_and_says_what_became_of_each(run, orphans: Path) -> None:
+    done = run("read", str(orphans))
+    found = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["id"] for row in found][0] == "EU/3/20/1"
+    assert "read 3 = loaded " in done.stderr
+    assert "EU/3/20/2" in done.stdout or "30/02/2020" in done.stderr
+    assert json.loads(run("read", str(orphans), "--format", "json").stdout)[0]["id"] == "EU/3/20/1"
+
+
+def test_classify_says_what_and_why(run, orphans: Path) -> None:
+    found = {row["id"]: row for row in csv.DictReader(io.StringIO(run("classify", str(orphans)).stdout))}
+    assert found["EU/3/20/1"]["is_cgt"] == "yes"
+    assert found["EU/3/20/1"]["therapy_class"] == "class:aav"
+    assert found["EU/3/20/1"]["words"]
+    assert found["EU/3/20/3"]["is_cgt"] == "no"
+    assert {"id", "is_cgt", "therapy_class", "target", "cell_source", "therapy", "rule"} <= set(found["EU/3/20/1"])
+
+
+def test_diff_of_two_snapshots(run, orphans: Path, tmp_path: Path) -> None:
+    later = tmp_path / "later.json"
+    later.write_text(json.dumps([ORPHANS[0] | {"status": "Withdrawn"}]), encoding="utf-8")
+    text = run("diff", str(orphans), str(later)).stdout
+    assert "~ EU/3/20/1  status: Positive -> Withdrawn" in text
+    assert "- EU/3/20/3  carfilzomib" in text
+    assert "change:ema-orphans" in run("diff", str(orphans), str(later), "--format", "rdf").stdout.replace("/", ":")
+
+
+def test_candidates_are_rows_of_a_table(run) -> None:
+    done = run("candidates")
+    assert "0 rows suggested for milestones.csv" in done.stderr
+
+
+def test_two_releases_are_compared(run, small: Release) -> None:
+    assert run("diff", str(small.path), str(small.path)).stdout == ""
