@@ -22,7 +22,7 @@ from kg.check import check_facts, check_ontology, stated, store_of
 from kg.curated import Tables
 from kg.curated import read as read_tables
 from kg.describe import describe
-from kg.errors import CurationError, OutputError, ReleaseError
+from kg.errors import CurationError, OutputError, ReleaseError, SourceError
 from kg.namespaces import graph
 from kg.reason import Classification, classify
 from kg.registered import Registered, take
@@ -86,6 +86,8 @@ def build(
         SourceError: A register's file is not what it should be; nothing is put in use.
         OutputError: The build folder cannot be written, or another build is at work in it.
     """
+    if registers is not None and not registers.is_dir():
+        raise SourceError(f"{registers}: no such folder of registers")
     progress("Reading tables and ontology")
     tables = read_tables(folders)
     terms = ontology.load()

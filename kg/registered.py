@@ -289,8 +289,6 @@ def take(
     Raises:
         SourceError: A register's file is not what it should be.
     """
-    if not folder.is_dir():
-        raise SourceError(f"{folder}: no such folder of registers")
     return _Taking(folder, tables, folders, work, progress).run()
 
 

@@ -130,13 +130,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         build([SMALL], out=tmp_path / "file")
 
 
-def test_registers_are_listed_as_not_read(tmp_path: Path) -> None:
+def test_files_of_no_register_are_listed(tmp_path: Path) -> None:
     folder = tmp_path / "registers"
     folder.mkdir()
     (folder / "purplebook.csv").write_text("x", encoding="utf-8")
     build([SMALL], registers=folder, out=tmp_path / "out")
     report = json.loads((tmp_path / "out" / "current" / "report.json").read_text(encoding="utf-8"))
-    assert report["registers_not_read"] == ["purplebook.csv"]
+    assert report["registers"]["not_registers"] == ["purplebook.csv"]
     with pytest.raises(OutputError, match="no such folder"):
         build([SMALL], registers=tmp_path / "nowhere", out=tmp_path / "out2")
 
