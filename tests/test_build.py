@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kg.build import Built, build
-from kg.errors import CurationError, OutputError, ReleaseError
+from kg.errors import CurationError, OutputError, ReleaseError, SourceError
 from kg.store import open_release
 from tests.support import COUNTEREXAMPLES, ROOT, SMALL
 
@@ -137,7 +137,7 @@ def test_files_of_no_register_are_listed(tmp_path: Path) -> None:
     build([SMALL], registers=folder, out=tmp_path / "out")
     report = json.loads((tmp_path / "out" / "current" / "report.json").read_text(encoding="utf-8"))
     assert report["registers"]["not_registers"] == ["purplebook.csv"]
-    with pytest.raises(OutputError, match="no such folder"):
+    with pytest.raises(SourceError, match="no such folder"):
         build([SMALL], registers=tmp_path / "nowhere", out=tmp_path / "out2")
 
 
