@@ -17,16 +17,18 @@ from kg.corroborate import Candidate, Corroboration, Corroborator, coverage, unc
 from kg.curated import Tables
 from kg.enrich import enriching
 from kg.errors import SourceError
+from kg.evaluate import Evaluation
 from kg.labelled import measure
 from kg.mapping import lines
 from kg.matching import Matcher
 from kg.matching.links import Candidate as Unsure
 from kg.namespaces import compact, expand, graph
 from kg.records import Record, RegisterChange, Source
-from kg.registers import CONNECTORS, Connector, Summary, cart_daily, clinicaltrials, named, recognise
+from kg.registers import CONNECTORS, Connector, Summary, cart_daily, clinicaltrials, health_canada, named, recognise
 from kg.registers.records import DesignationRecord, ProductRecord, TrialRecord
 from kg.registers.trials import links_of, trial_of
 from kg.terms import new_terms
+from kg.vocabularies import FILES
 
 Progress = Callable[[str], None]
 FOLLOWED: Final = ("status", "phases", "enrolment", "completion", "authorised", "ended", "approval_type", "advanced")
@@ -97,6 +99,13 @@ class _Taking:
                     found[recognise(path).name].append(path)
                 except SourceError:
                     self.unread.append(str(path.relative_to(self.folder)))
+        # Vocabularies are read as such, and the Drug Product Database comes in files that are read with its first.
+        joined = {path.parent for path in found[health_canada.NAME]}
+        known = {name for name, _ in FILES.values()}
+        self.unread = [
+            name for name in self.unread
+            if Path(name).name not in known and (self.folder / name).parent not in joined
+        ]  # fmt: skip
         return found
 
     def _source(self, connector: Connector, summary: Summary, one: bool = False) -> str:
@@ -129,7 +138,8 @@ class _Taking:
             summary = Summary(path.name, connector.name)
             records = [r for r in connector.read(path, summary) if isinstance(r, ProductRecord | DesignationRecord)]
             source = self._source(connector, summary)
-            self.corroborator.reaches(connector.agency, summary.newest)
+            if any(isinstance(record, ProductRecord) for record in records):
+                self.corroborator.reaches(connector.agency, summary.newest)
             ours = []
             for record in records:
                 product = self.matcher.product(record)
@@ -231,13 +241,14 @@ class _Taking:
         said = {line.split(" ", 2)[1] for line in lines(row, graph("trials"))}
         return (line for line in written if line.split(" ", 2)[1] not in said or not line.startswith(subject))
 
-    def _measured(self) -> list[dict[str, Any]]:
+    def _measured(self) -> dict[str, Evaluation]:
         if not resources.LABELS.is_dir():
-            return []
+            return {}
         self.progress("Measuring the classifier on labelled records")
-        return measured(self.folder, resources.LABELS)
+        return measure(self.folder, resources.LABELS)
 
     def _report(self, result: Corroboration) -> dict[str, Any]:
+        evaluations = self._measured()
         return {
             "files": [
                 {
@@ -257,21 +268,32 @@ class _Taking:
             "claims": len(result.claims),
             "candidates": len(result.candidates),
             "to_review": len(self.matcher.candidates),
-            "classifier": self._measured(),
+            "classifier": scores(evaluations),
+            "confusion": confusion(evaluations),
             "changes": self.changes,
         }  # fmt: skip
 
 
-def measured(folder: Path, labelled: Path) -> list[dict[str, Any]]:
+def scores(evaluations: dict[str, Evaluation]) -> list[dict[str, Any]]:
     """Return the classifier's scores on labelled records, a row a question and part."""
     return [
         {
             "part": part, "of": score.name, "precision": round(score.precision, 3), "recall": round(score.recall, 3),
             "labelled": score.right + score.missed,
         }
-        for part, evaluation in measure(folder, labelled).items()
+        for part, evaluation in evaluations.items()
         for score in evaluation.scores
     ]  # fmt: skip
+
+
+def confusion(evaluations: dict[str, Evaluation]) -> list[dict[str, Any]]:
+    """Return which class was taken for which, a row a pair that differs and part."""
+    return [
+        {"part": part, "labelled": told, "taken_for": found, "records": count}
+        for part, evaluation in evaluations.items()
+        for (told, found), count in evaluation.confusion.items()
+        if told != found
+    ]
 
 
 def take(

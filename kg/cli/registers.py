@@ -17,7 +17,8 @@ from kg.build import CANDIDATES
 from kg.changes import FORMATS, as_text, between_releases, compare, facts_of, patch, release_changes
 from kg.classify import classify as run_classify
 from kg.errors import OutputError, ReleaseError, SourceError
-from kg.registered import lines_of, measured
+from kg.labelled import measure
+from kg.registered import lines_of, scores
 from kg.registers import Summary, named
 from kg.registers import read as read_file
 from kg.registers.fetching import fetch as run_fetch
@@ -136,7 +137,7 @@ def classify(file: Path, register: str | None, form: str) -> None:
 @_ROWS
 def evaluate(folder: Path, labels: Path, form: str) -> None:
     """Measure the classifier on labelled records of the register files in FOLDER: precision and recall."""
-    print_rows(measured(_there(folder), labels), form)
+    print_rows(scores(measure(_there(folder), labels)), form)
 
 
 @click.command()
