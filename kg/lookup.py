@@ -53,12 +53,13 @@ SELECT DISTINCT ?source ?title ?url WHERE {
   ?source rdfs:label ?title ; cgt:url ?url .
 } ORDER BY ?source
 """
-_STANDARD = {
+STANDARD: Final = {
     "label": "label", "altLabel": "other name", "prefLabel": "name", "note": "note", "wasDerivedFrom": "source",
     "definition": "definition", "broader": "broader", "exactMatch": "exact match", "closeMatch": "close match",
     "broadMatch": "broad match", "narrowMatch": "narrow match", "inScheme": "scheme", "example": "example",
     "scopeNote": "scope", "topConceptOf": "top of",
 }  # fmt: skip
+"""Properties of other vocabularies in words, by their local names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,48 @@ class Thing:
     sources: tuple[tuple[str, str, str], ...]
 
 
+class Index:
+    """The names of a release, made ready to be searched many times.
+
+    Args:
+        release: Where to look.
+    """
+
+    def __init__(self, release: Release) -> None:
+        self._release = release
+        self._named = [row for row in names(release) if row[0].startswith(THINGS) or "/obo/" in row[0]]
+        self._choices = {name: utils.default_process(name) for name in sorted({name for _, name, _ in self._named})}
+        self._by_name: dict[str, list[tuple[str, str]]] = {}
+        for thing, name, label in self._named:
+            self._by_name.setdefault(name, []).append((thing, label))
+
+    def search(self, text: str, limit: int = _LIMIT) -> list[Hit]:
+        """Find things by any of their names, in any language, spelling mistakes included.
+
+        Args:
+            text: What a person typed.
+            limit: The most hits.
+
+        Returns:
+            The hits, best first; one a thing, under the name that matched best.
+        """
+        wanted = utils.default_process(text) or text
+        matches = process.extract(wanted, self._choices, scorer=fuzz.WRatio, limit=limit * 5, score_cutoff=_CUTOFF)
+        found: dict[str, tuple[int, str, str]] = {}
+        for choice, score, name in matches:
+            # WRatio scores a short text inside a long name highly; how alike the two are as wholes decides
+            # among equals.
+            best = round((2 * score + fuzz.ratio(wanted, choice)) / 3)
+            for thing, label in self._by_name[name]:
+                if (best, name) > found.get(thing, (0, "", ""))[:2]:
+                    found[thing] = (best, name, label)
+        top = sorted(found.items(), key=lambda item: (-item[1][0], item[1][2], item[0]))[:limit]
+        kinds = _kinds(self._release, (thing for thing, _ in top))
+        return [Hit(compact(t), label, ", ".join(kinds.get(t, ())), name, score) for t, (score, name, label) in top]
+
+
 def search(text: str, release: Release, limit: int = _LIMIT) -> list[Hit]:
-    """Find things by any of their names, in any language, spelling mistakes included.
+    """Find things by any of their names, once; `Index` is for many searches.
 
     Args:
         text: What a person typed.
@@ -137,27 +178,7 @@ def search(text: str, release: Release, limit: int = _LIMIT) -> list[Hit]:
     Returns:
         The hits, best first; one a thing, under the name that matched best.
     """
-    named = [row for row in names(release) if row[0].startswith(THINGS) or "/obo/" in row[0]]
-    choices = sorted({name for _, name, _ in named})
-    wanted = utils.default_process(text) or text
-    matches = process.extract(
-        wanted,
-        choices,
-        scorer=fuzz.WRatio,
-        processor=utils.default_process,
-        limit=limit * 5,
-        score_cutoff=_CUTOFF,
-    )
-    # WRatio scores a short text inside a long name highly; how alike the two are as wholes decides among equals.
-    whole = {m[0]: fuzz.ratio(wanted, utils.default_process(m[0])) for m in matches}
-    best = {m[0]: round((2 * m[1] + whole[m[0]]) / 3) for m in matches}
-    found: dict[str, tuple[int, str, str]] = {}
-    for thing, name, label in named:
-        if name in best and (best[name], name) > found.get(thing, (0, "", ""))[:2]:
-            found[thing] = (best[name], name, label)
-    top = sorted(found.items(), key=lambda item: (-item[1][0], item[1][2], item[0]))[:limit]
-    kinds = _kinds(release, (thing for thing, _ in top))
-    return [Hit(compact(t), label, ", ".join(kinds.get(t, ())), name, score) for t, (score, name, label) in top]
+    return Index(release).search(text, limit)
 
 
 def show(text: str, release: Release) -> Thing:
@@ -191,7 +212,7 @@ def _statements(release: Release, query: str) -> list[Statement]:
     found = []
     for prop, label, value, value_label in rows:
         local = _plain(prop).rpartition(":")[2]
-        name = _plain(label) or _STANDARD.get(local, local)
+        name = _plain(label) or STANDARD.get(local, local)
         text = _plain(value)
         if isinstance(value, ox.Literal) and value.language not in (None, "en"):
             text = f"{text} ({value.language})"

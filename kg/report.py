@@ -1,6 +1,7 @@
 """The report of a build: what is in the release, how well it is sourced, and where sources disagree."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,8 +75,13 @@ def write(release: Release, registers: dict[str, Any]) -> None:
 
 def page(template: str, content: dict[str, Any], folder: Path = TEMPLATES) -> str:
     """Return a template filled with content, every value escaped."""
-    environment = jinja2.Environment(
+    return _environment(folder).get_template(template).render(content)
+
+
+@cache
+def _environment(folder: Path) -> jinja2.Environment:
+    # Kept, because compiling a template takes longer than filling it.
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    return environment.get_template(template).render(content)

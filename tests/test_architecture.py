@@ -25,6 +25,7 @@ LAYERS = [
     {"feed", "network", "output", "trust"},
     {"build"},
     {"export", "pictures", "terminal"},
+    {"web"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -44,6 +45,7 @@ HOMES = {
     "rapidfuzz": {"check", "lookup", "matching", "near", "query"},
     "rdflib": {"check", "store"},
     "rich": {"cli", "output", "terminal"},
+    "starlette": {"web"},
     "yaml": {"classify", "query"},
 }
 MODULES = sorted(p for p in (ROOT / "kg").rglob("*.py") if p.name != "__main__.py" and p != ROOT / "kg" / "__init__.py")

@@ -1,0 +1,1 @@
+"""The release on the web: pages for people, data for programs."""
