@@ -8,6 +8,7 @@
   + SourceError       a register's file that is not what it should be, or cannot be fetched
   + ReleaseError      no release, or one that is not whole
   + QueryError        a query, name or parameter that does not fit
+    + NotInGraphError a name of nothing in the graph; carries the names that come near
   + OutputError       a file that cannot be written, or a format that is not known
 """
 
@@ -41,6 +42,18 @@ class ReleaseError(KgError):
 
 class QueryError(KgError, ValueError):
     """A query, name or parameter does not fit."""
+
+
+class NotInGraphError(QueryError):
+    """Nothing in the graph has this id or name.
+
+    Attributes:
+        near: The names that come near, best first.
+    """
+
+    def __init__(self, message: str, near: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.near = tuple(near)
 
 
 class OutputError(KgError):

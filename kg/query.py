@@ -18,7 +18,7 @@ import yaml
 from rapidfuzz import fuzz, process, utils
 
 from kg import resources
-from kg.errors import IdentifierError, QueryError
+from kg.errors import IdentifierError, NotInGraphError, QueryError
 from kg.mapping import lexical
 from kg.namespaces import compact, expand
 from kg.store import Answer, Release, Term, open_release
@@ -173,7 +173,17 @@ def ask(
     """
     release = release or open_release()
     question = find(name)
-    answer = release.select(bind(question, values, release))
+    return arrange(question, release.select(bind(question, values, release)), limit)
+
+
+def arrange(question: Question, answer: Answer, limit: int | None = None) -> Answer:
+    """Return the rows of a question's query as its header promises: its columns only, lists in order.
+
+    Args:
+        question: The question.
+        answer: What its query gave.
+        limit: The most rows; all where None.
+    """
     keep = [index for index, column in enumerate(answer.columns) if column in question.result]
     listed = {index for index in keep if answer.columns[index] in question.lists}
     rows = (tuple(_sorted(row[i]) if i in listed else row[i] for i in keep) for row in answer.rows[:limit])
@@ -230,7 +240,8 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
         kind: The class it must belong to, as a compact id; any where None.
 
     Raises:
-        QueryError: There is no such thing, or the name is of several; the message says which come near.
+        NotInGraphError: There is no such thing; the message says which come near.
+        QueryError: The name is of several.
     """
     named = names(release, kind)
     known = {thing for thing, _, _ in named}
@@ -251,7 +262,7 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
         raise QueryError(f"several are called '{text}': {', '.join(compact(iri) for iri in exact[:5])}; give the id")
     near = nearest(text, named, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else "kg search finds things by name"
-    raise QueryError(f"no {what} '{text}'; {hint}")
+    raise NotInGraphError(f"no {what} '{text}'; {hint}", near)
 
 
 def names(release: Release, kind: str | None = None) -> list[tuple[str, str, str]]:

@@ -1,0 +1,331 @@
+"""The door for language models, asked with the protocol's own client, over both transports."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.types import TextResourceContents
+
+from kg.confined import bar_network, calls_out
+from kg.door import Door, server
+from kg.errors import QueryError
+from kg.limited import Limits, evaluate
+from kg.query import library
+from kg.store import Release
+from tests.support import ROOT
+
+TOOLS = {"search", "show", "ask", "list_questions", "sparql", "describe_schema"}
+_CARTESIAN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+_DOUBLING = (
+    "SELECT ?z { BIND('aaaaaaaaaaaaaaaa' AS ?a) "
+    + " ".join(
+        f"BIND(CONCAT({','.join(['?' + one] * 8)}) AS ?{other})"
+        for one, other in zip("abcdefghi", "bcdefghiz", strict=True)
+    )
+    + " }"
+)
+
+
+def talk(target: Any, what: Callable[[Client], Awaitable[None]]) -> None:
+    async def run() -> None:
+        with anyio.fail_after(60):
+            async with Client(target) as client:
+                await what(client)
+
+    anyio.run(run)
+
+
+@pytest.fixture(scope="module")
+def call(small: Release) -> Callable[..., Any]:
+    """Call a tool in process; the answer's content, or the error's text."""
+    made = server(Door(small.path, Limits(seconds=3)))
+
+    def one(tool: str, **arguments: Any) -> Any:
+        found: list[Any] = []
+
+        async def ask(client: Client) -> None:
+            result = await client.call_tool(tool, arguments)
+            found.append(result.content[0].text if result.is_error else result.structured_content)  # type: ignore[union-attr]
+
+        talk(made, ask)
+        return found[0]
+
+    return one
+
+
+@pytest.fixture(scope="module")
+def address(small: Release) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kg", "mcp", "--http", str(port), "--build", str(small.path)],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}/mcp"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) in (0, -signal.SIGTERM)
+
+
+async def tour(client: Client) -> None:
+    assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
+    found = (await client.call_tool("search", {"text": "Kymriha"})).structured_content
+    assert found is not None
+    assert found["hits"][0]["id"] == "product:kymriah"
+    answer = (
+        await client.call_tool("ask", {"question": "approvals", "parameters": {"agency": "FDA"}})
+    ).structured_content
+    assert answer is not None
+    assert answer["release"]["name"].startswith("20")
+    for row in answer["rows"]:
+        assert row["sources"]
+        assert all(answer["sources"][source]["url"].startswith("http") for source in row["sources"])
+    result = await client.call_tool("sparql", {"query": "DROP ALL"})
+    assert result.is_error
+    assert "updates are refused" in result.content[0].text  # type: ignore[union-attr]
+    uris = {str(resource.uri) for resource in (await client.list_resources()).resources}
+    assert {"cgt-kg://manifest", "cgt-kg://ontology/cgt.ttl"} <= uris
+    for uri, words in (("cgt-kg://ontology/cgt.ttl", "owl:Class"), ("cgt-kg://manifest", '"sha256"'),
+                       ("cgt-kg://question/approvals", "SELECT")):  # fmt: skip
+        (content,) = (await client.read_resource(uri)).contents
+        assert isinstance(content, TextResourceContents)
+        assert words in content.text
+
+
+def test_over_standard_input_and_output(small: Release) -> None:
+    words = ["-m", "kg", "mcp", "--build", str(small.path)]
+    talk(StdioServerParameters(command=sys.executable, args=words, cwd=ROOT, env=dict(os.environ)), tour)
+
+
+def test_over_http(address: str) -> None:
+    talk(address, tour)
+
+
+def test_over_http_with_another_host_a_huge_body_or_nonsense(address: str) -> None:
+    with httpx.Client(headers={"Accept": "application/json, text/event-stream"}) as client:
+        ping = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        assert client.post(address, json=ping, headers={"Host": "evil.example"}).status_code == 421
+        assert client.post(address, json=ping, headers={"Origin": "https://evil.example"}).status_code == 403
+        assert client.post(address, json={**ping, "params": {"x": "a" * 1_000_000}}).status_code == 413
+        assert 400 <= client.post(address, content=b"{", headers={"Content-Type": "application/json"}).status_code < 500
+        assert client.get(address.replace("/mcp", "/etc/passwd")).status_code == 404
+
+
+def test_a_client_learns_how_to_use_each_tool(small: Release) -> None:
+    async def look(client: Client) -> None:
+        assert "cite" in (client.instructions or "")
+        for tool in (await client.list_tools()).tools:
+            assert len(tool.description or "") > 80, tool.name
+            assert tool.annotations is not None
+            assert tool.annotations.read_only_hint
+
+    talk(server(Door(small.path)), look)
+
+
+def test_what_is_not_in_the_graph_is_said_with_near_names(call: Callable[..., Any]) -> None:
+    for answer in (call("show", thing="Kymriha"), call("ask", question="history", parameters={"product": "Kymriha"})):
+        assert answer["not_in_graph"].startswith("Not in the graph: no")
+        assert "Kymriah" in answer["near"]
+        assert answer["release"]["name"]
+    assert "Not in the graph" in call("search", text="zzzzqqqqxxxx")["not_in_graph"]
+    empty = call("sparql", query="SELECT ?x { ?x a cgt:Approval ; cgt:date '1900-01-01'^^xsd:date }")
+    assert empty["rows"] == []
+    assert empty["not_in_graph"].startswith("Not in the graph: no fact fits")
+
+
+def test_a_row_that_names_a_thing_and_a_day_rests_on_what_happened_then(call: Callable[..., Any]) -> None:
+    answer = call("ask", question="first-by-target", parameters={"target": "CD19"})
+    shown = call("show", thing="milestone:us-fda-kymriah-2017")
+    (row,) = (row for row in answer["rows"] if row["product"] == "product:kymriah" and row["agency"] == "FDA")
+    assert set(row["sources"]) <= set(shown["fact_sources"])
+    assert row["sources"]
+
+
+def test_counts_say_that_they_cite_nothing(call: Callable[..., Any]) -> None:
+    assert "no fact that has sources" in call("ask", question="approvals-by-agency")["note"]
+
+
+def test_show_gives_the_sources_of_what_refers_to_a_thing(call: Callable[..., Any]) -> None:
+    shown = call("show", thing="Kymriah")
+    approval = next(s for s in shown["referred_to_by"] if s["value"] == "milestone:us-fda-kymriah-2017")
+    assert approval["sources"]
+    assert all(shown["sources"][source]["url"].startswith("http") for source in approval["sources"])
+
+
+def test_a_long_answer_is_sent_in_pages_and_says_so(call: Callable[..., Any]) -> None:
+    first = call("ask", question="approvals", limit=2)
+    assert first["complete"] is False
+    assert first["rows_found"] > 2
+    rest = call("ask", question="approvals", limit=500, skip=2)
+    assert rest["complete"] is True
+    assert len(first["rows"]) + len(rest["rows"]) == first["rows_found"]
+    cut = call("sparql", query="SELECT * { ?s ?p ?o }", limit=7)
+    assert (len(cut["rows"]), cut["rows_found"], cut["complete"]) == (7, "more than 7", False)
+
+
+@pytest.mark.parametrize("question", library().values(), ids=lambda question: question.name)
+def test_every_question_can_be_asked(question: Any, small: Release) -> None:
+    values = {p.name: p.example for p in question.parameters if p.required}
+    answer = Door(small.path).ask(question.name, values, 5)
+    assert answer["columns"] == list(question.result)
+
+
+def test_the_schema_in_parts(call: Callable[..., Any]) -> None:
+    overview = call("describe_schema")
+    assert any(line.startswith("cgt:Approval (") for line in overview["classes"])
+    assert call("sparql", query=overview["example"])["columns"] == ["milestone", "product", "agency", "date"]
+    assert {"cgt:about"} <= {row["id"] for row in call("describe_schema", part="properties")["properties"]}
+    assert {"class:car-t"} <= {row["id"] for row in call("describe_schema", part="therapy_classes")["therapy_classes"]}
+    assert "product" in call("describe_schema", part="prefixes")["prefixes"]
+    assert all(row["label"] for row in call("describe_schema", part="classes")["classes"])
+    assert "SELECT" in call("list_questions", name="approvals")["sparql"]
+    assert len(call("list_questions")["questions"]) == len(library())
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "message"),
+    [
+        ("ask", {"question": "aprovals"}, "did you mean approvals"),
+        ("ask", {"question": "history"}, "needs product"),
+        ("ask", {"question": "approvals", "parameters": {"colour": "x"}}, "no parameter 'colour'; it takes: agency"),
+        ("ask", {"question": "approvals", "parameters": {"as_of": "soon"}}, "YYYY-MM-DD"),
+        ("ask", {"question": "approvals", "parameters": {"agency": "a" * 100_000}}, "longer than 300"),
+        ("ask", {"question": "approvals", "parameters": {"a" * 9_000: "x"}}, "longer than 300"),
+        ("ask", {"question": "approvals", "limit": 10**9}, "less than or equal to 500"),
+        ("ask", {"question": "gaps", "parameters": {"agency": "MHRA", "at_least": "4 } DROP ALL"}}, "whole number"),
+        ("list_questions", {"subject": "cooking"}, "subjects are approvals"),
+        ("search", {"text": "a" * 100_000}, "at most 300 characters"),
+        ("search", {}, "Field required"),
+        ("show", {"thing": ""}, "at least 1 character"),
+        ("describe_schema", {"part": "../../etc/passwd"}, "overview"),
+        ("sparql", {"query": "SELEKT"}, "not a SPARQL 1.1 query: error at 1:"),
+        ("sparql", {"query": "INSERT DATA { <a:a> <a:b> 1 }"}, "updates are refused"),
+        ("sparql", {"query": "LOAD <file:///etc/passwd>"}, "updates are refused"),
+        ("sparql", {"query": "prefix a: <a:> # c\n delete where { ?s ?p ?o }"}, "updates are refused"),
+        ("sparql", {"query": "SELECT (1 AS ?x) {}" + " " * 200_000}, "longer than 100,000"),
+        ("sparql", {"query": "SELECT (" + "(" * 9_000 + "1" + ")" * 9_000 + " AS ?x) {}"}, "nested too deeply"),
+        ("sparql", {"query": "SELECT (1" + "||1" * 20_000 + " AS ?x) {}"}, "nested too deeply"),
+        ("sparql", {"query": _CARTESIAN}, "stopped after 3 seconds"),
+        ("sparql", {"query": _DOUBLING}, "memory"),
+        ("sparql", {"query": "SELECT ?x { SERVICE <http://127.0.0.1:9/> { ?x ?y ?z } }"}, "SERVICE is refused"),
+        ("nope", {}, "nope"),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_what_does_not_fit_is_explained(tool: str, arguments: Any, message: str, call: Callable[..., Any]) -> None:
+    text = call(tool, **arguments)
+    assert isinstance(text, str), text
+    assert message in text
+    assert "Traceback" not in text
+    assert len(text) < 2_000
+
+
+@pytest.mark.parametrize(
+    "value", ["x> } DROP ALL #", '" . ?s ?p ?o . "', "https://w3id.org/cgt-kg/id/agency/us-fda> ?x", "\x00", "\ud800"]
+)
+def test_a_parameter_is_never_text_of_the_query(value: str, small: Release) -> None:
+    answer = Door(small.path).ask("approvals", {"agency": value})
+    assert answer["not_in_graph"].startswith("Not in the graph: no agency")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * { SERVICE <%s> { ?a ?b ?c } }",
+        "select * { service silent<%s>{ ?a ?b ?c } }",
+        "SELECT * { <http://x#y> ?p ?o . SERVICE <%s> { ?a ?b ?c } }",
+        "SELECT * { ?s ?p 'a#' OPTIONAL{SeRvIcE#\n<%s> { ?a ?b ?c } } }",
+        "SELECT * { VALUES ?x { <%s> } FILTER(1<2)SERVICE?x#>\n{ ?a ?b ?c } }",
+        "SELECT * { FILTER(1<'#>')SERVICE <%s> { ?a ?b ?c } FILTER(1<'#>') }",
+        "ASK { { SELECT * { SERVICE <%s> { ?a ?b ?c } } } }",
+        "CONSTRUCT { ?a ?b ?c } WHERE { SERVICE <%s> { ?a ?b ?c } }",
+    ],
+)
+def test_no_query_reaches_out(query: str, small: Release) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.settimeout(0.2)
+        text = query % f"http://127.0.0.1:{canary.getsockname()[1]}/"
+        assert calls_out(text, True)
+        assert calls_out(text, False)
+        with pytest.raises(QueryError, match="SERVICE is refused"):
+            evaluate(small, text)
+        with pytest.raises(TimeoutError):
+            canary.accept()
+
+
+def test_the_word_service_may_be_spoken_of(small: Release) -> None:
+    for text in (
+        "SELECT ?service { ?service a cgt:Agency } # service",
+        "SELECT ?a { ?a rdfs:label ?l FILTER(CONTAINS(?l, 'Health Service')) }",
+    ):
+        assert not calls_out(text, True)
+        evaluate(small, text)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can give up sockets")
+def test_a_confined_process_cannot_open_sockets() -> None:
+    code = (
+        "import socket\nfrom kg.confined import bar_network\nassert bar_network()\n"
+        "try: socket.socket()\nexcept PermissionError: print('barred')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "barred\n"
+    assert callable(bar_network)
+
+
+def test_a_light_question_beside_heavy_ones_and_no_child_is_left(small: Release) -> None:
+    heavy = [threading.Thread(target=_fails, args=(small,)) for _ in range(3)]
+    for thread in heavy:
+        thread.start()
+    start = time.monotonic()
+    assert evaluate(small, "ASK { ?p a cgt:Product }").answer.rows
+    assert time.monotonic() - start < 2
+    for thread in heavy:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    assert not children.exists() or not [
+        child for child in children.read_text().split() if b"kg.confined" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+def _fails(release: Release) -> None:
+    with pytest.raises(QueryError, match="stopped after"):
+        evaluate(release, _CARTESIAN, Limits(seconds=2))
+
+
+def test_a_new_release_is_picked_up(small: Release, real: Release, tmp_path: Path) -> None:
+    (tmp_path / "current").symlink_to(small.path)
+    door = Door(tmp_path)
+    before = door.search("Kymriah")["release"]["name"]
+    (tmp_path / "current").unlink()
+    (tmp_path / "current").symlink_to(real.path)
+    assert door.search("Kymriah")["release"]["name"] == real.manifest["name"] != before
+
+
+def test_without_a_release_it_says_how_to_make_one(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kg", "mcp", "--build", str(tmp_path)],
+        check=False, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "make one with `kg build`" in done.stderr
+    assert done.stderr.count("\n") == 1
