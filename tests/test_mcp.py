@@ -223,7 +223,7 @@ def test_the_schema_in_parts(call: Callable[..., Any]) -> None:
         ("sparql", {"query": "SELECT (" + "(" * 9_000 + "1" + ")" * 9_000 + " AS ?x) {}"}, "nested too deeply"),
         ("sparql", {"query": "SELECT (1" + "||1" * 20_000 + " AS ?x) {}"}, "nested too deeply"),
         ("sparql", {"query": _CARTESIAN}, "stopped after 3 seconds"),
-        ("sparql", {"query": _DOUBLING}, "memory"),
+        ("sparql", {"query": _DOUBLING}, "memory|was stopped after"),
         ("sparql", {"query": "SELECT ?x { SERVICE <http://127.0.0.1:9/> { ?x ?y ?z } }"}, "SERVICE is refused"),
         ("nope", {}, "nope"),
     ],
@@ -232,7 +232,8 @@ def test_the_schema_in_parts(call: Callable[..., Any]) -> None:
 def test_what_does_not_fit_is_explained(tool: str, arguments: Any, message: str, call: Callable[..., Any]) -> None:
     text = call(tool, **arguments)
     assert isinstance(text, str), text
-    assert message in text
+    # Which bound is met first, memory or time, depends on how busy the machine is.
+    assert any(one in text for one in message.split("|"))
     assert "Traceback" not in text
     assert len(text) < 2_000
 
