@@ -57,7 +57,9 @@ STANDARD: Final = {
     "label": "label", "altLabel": "other name", "prefLabel": "name", "note": "note", "wasDerivedFrom": "source",
     "definition": "definition", "broader": "broader", "exactMatch": "exact match", "closeMatch": "close match",
     "broadMatch": "broad match", "narrowMatch": "narrow match", "inScheme": "scheme", "example": "example",
-    "scopeNote": "scope", "topConceptOf": "top of",
+    "scopeNote": "scope", "topConceptOf": "top of", "subClassOf": "kind of", "subPropertyOf": "kind of",
+    "isDefinedBy": "defined by", "term_status": "status", "domain": "said of", "range": "leads to",
+    "equivalentClass": "same as", "disjointWith": "never also",
 }  # fmt: skip
 """Properties of other vocabularies in words, by their local names."""
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from kg import __version__
 from kg.report import page
-from kg.web.served import Served
+from kg.web.opened import Opened
 
 HTML: Final = "text/html"
 POLICY: Final = (
@@ -19,18 +19,18 @@ POLICY: Final = (
 """What a page may load: this server's own files and nothing else."""
 _SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
-Endpoint = Callable[[Request, Served], Response]
+Endpoint = Callable[[Request, Opened], Response]
 
 
 def html(
-    served: Served,
+    opened: Opened,
     template: str,
     content: Mapping[str, Any],
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return a page made from a template of `templates/web`."""
-    filled = page(f"web/{template}", {"release": served.name, **content})
+    filled = page(f"web/{template}", {"release": opened.name, **content})
     return Response(filled, status, {"Content-Security-Policy": POLICY, **_SAFE, **(headers or {})}, HTML)
 
 
@@ -39,28 +39,29 @@ def sent(content: str | bytes, media: str, headers: Mapping[str, str] | None = N
     return Response(content, status, {"Access-Control-Allow-Origin": "*", **_SAFE, **(headers or {})}, media)
 
 
-def missing(served: Served, wanted: str, status: int = 404, replacement: str | None = None) -> Response:
+def missing(opened: Opened, wanted: str, status: int = 404, replacement: str | None = None) -> Response:
     """Return the page that says that there is no such thing, and what comes near."""
-    hits = served.index.search(wanted.replace("-", " "), 8) if wanted else []
-    content = {"wanted": wanted, "hits": [(served.cell(hit.id), hit) for hit in hits], "gone": status == 410}
-    content["replacement"] = served.cell(replacement) if replacement else None
-    return html(served, "missing.html", content, status, {"Vary": "Accept"})
+    hits = opened.index.search(wanted.replace("-", " "), 8) if wanted else []
+    content = {"wanted": wanted, "hits": [(opened.cell(hit.id), hit) for hit in hits], "gone": status == 410}
+    content["replacement"] = opened.cell(replacement) if replacement else None
+    return html(opened, "missing.html", content, status, {"Vary": "Accept"})
 
 
-def bound(endpoint: Endpoint, served: Served) -> Callable[[Request], Response]:
-    """Return an endpoint of one release, which answers 304 to who has its answer already.
+def bound(endpoint: Endpoint, opened_for: Callable[[Request], Opened]) -> Callable[[Request], Response]:
+    """Return an endpoint that finds the release of each request, and answers 304 to who has its answer already.
 
     A release never changes, so an answer depends on nothing but the release, this program, the address and Accept.
     """
 
     def answer(request: Request) -> Response:
-        about = "\n".join((served.name, __version__, str(request.url), request.headers.get("accept", "")))
+        opened = opened_for(request)
+        about = "\n".join((opened.name, __version__, str(request.url), request.headers.get("accept", "")))
         tag = f'W/"{blake2b(about.encode(), digest_size=12).hexdigest()}"'
         known = [part.strip() for part in request.headers.get("if-none-match", "").split(",")]
         headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
         if tag in known:
             return Response(status_code=304, headers=headers | {"Vary": "Accept"})
-        response = endpoint(request, served)
+        response = endpoint(request, opened)
         if response.status_code == 200:
             response.headers.update(headers)
         return response

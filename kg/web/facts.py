@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 from kg.namespaces import WEB, compact
 from kg.shapes import shapes
-from kg.web.served import Served, node
+from kg.web.opened import Opened, node
 
 _TYPE: Final = node("rdf:type")
 _ABOUT: Final = node("cgt:about")
@@ -65,12 +65,12 @@ class View:
     """A thing, read from a release.
 
     Attributes:
-        served: The release.
+        opened: The release.
         iri: The thing's IRI.
     """
 
-    def __init__(self, served: Served, iri: str) -> None:
-        self.served = served
+    def __init__(self, opened: Opened, iri: str) -> None:
+        self.opened = opened
         self.iri = iri
         self._seen: dict[str, list[tuple[str, Any]]] = {}
 
@@ -87,7 +87,7 @@ class View:
     def out(self, iri: str) -> list[tuple[str, Any]]:
         """Return (property, value) of everything stated of an IRI, each once."""
         if iri not in self._seen:
-            quads = self.served.release.store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
+            quads = self.opened.release.store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
             found = {(quad.predicate.value, quad.object) for quad in quads}
             self._seen[iri] = sorted(found, key=lambda pair: (pair[0], str(pair[1])))
         return self._seen[iri]
@@ -99,7 +99,7 @@ class View:
 
     def subjects(self, name: ox.NamedNode | None, value: str) -> list[tuple[str, str]]:
         """Return (subject, property) of everything that refers to an IRI."""
-        quads = self.served.release.store.quads_for_pattern(None, name, ox.NamedNode(value), None)
+        quads = self.opened.release.store.quads_for_pattern(None, name, ox.NamedNode(value), None)
         return sorted({(q.subject.value, q.predicate.value) for q in quads if isinstance(q.subject, ox.NamedNode)})
 
     @property
@@ -110,7 +110,7 @@ class View:
     @property
     def label(self) -> str:
         """Its English label."""
-        return self.served.words(self.iri)
+        return self.opened.words(self.iri)
 
     def kinds(self, iri: str) -> list[str]:
         """Return the narrowest classes an IRI is stated or derived to be of, in words."""
@@ -118,12 +118,12 @@ class View:
         above = {
             up.value for one in types for up in self.values(one, "rdfs:subClassOf") if isinstance(up, ox.NamedNode)
         }
-        return sorted(self.served.words(one) for one in types - above)
+        return sorted(self.opened.words(one) for one in types - above)
 
     def link(self, value: Any) -> Link:
         """Return a value as a link."""
         if isinstance(value, ox.NamedNode):
-            return Link(self.served.words(value.value), self.served.path(value.value))
+            return Link(self.opened.words(value.value), self.opened.path(value.value))
         language = value.language if value.language not in (None, "en") else None
         return Link(value.value, value.value if value.value.startswith(WEB) else None, language)
 
@@ -142,7 +142,7 @@ class View:
                 found.setdefault(name, []).append(self.link(value))
         order = _order()
         return [
-            (self.served.words(name), sorted(found[name], key=lambda link: link.text))
+            (self.opened.words(name), sorted(found[name], key=lambda link: link.text))
             for name in sorted(found, key=lambda name: (order.get(name, 999), name))
         ]
 
@@ -211,7 +211,7 @@ class View:
             details=tuple(self.link(v) for v in details),
             note=" ".join(v.value for v in self.values(iri, "skos:note")),
             sources=self.sources(iri),
-            conflicts=tuple(self.served.conflicts.get(compact(iri), ())),
+            conflicts=tuple(self.opened.conflicts.get(compact(iri), ())),
         )
 
     def conflicts(self) -> list[dict[str, Any]]:
@@ -219,14 +219,14 @@ class View:
         about: Iterable[str] = [self.iri, *self.milestone_iris]
         return [
             {
-                "fact": self.served.cell(row["fact"]),
+                "fact": self.opened.cell(row["fact"]),
                 "field": str(row["field"]).replace("_", " "),
                 "followed": row["followed_value"], "claimed": row["claimed_value"], "reason": row["reason"],
-                "followed_sources": [self.served.cell(s) for s in str(row["followed_source"] or "").split("|") if s],
-                "claiming": self.served.cell(row["claiming_source"]),
+                "followed_sources": [self.opened.cell(s) for s in str(row["followed_source"] or "").split("|") if s],
+                "claiming": self.opened.cell(row["claiming_source"]),
             }
             for iri in about
-            for row in self.served.conflicts.get(compact(iri), ())
+            for row in self.opened.conflicts.get(compact(iri), ())
         ]  # fmt: skip
 
     def neighbours(self) -> list[tuple[str, list[Link]]]:
@@ -236,9 +236,9 @@ class View:
         for subject, name in self.subjects(None, self.iri):
             if subject in shown or name in _EVIDENCE or (name == _SOURCE.value and self.prefix != "source"):
                 continue
-            if compact(subject).startswith(("claim:", "graph:")) or subject not in self.served.labels:
+            if compact(subject).startswith(("claim:", "graph:")) or subject not in self.opened.labels:
                 continue
-            group = f"{compact(subject).partition(':')[0].replace('-', ' ')}: {self.served.words(name)}"
+            group = f"{compact(subject).partition(':')[0].replace('-', ' ')}: {self.opened.words(name)}"
             found.setdefault(group, set()).add(self.link(ox.NamedNode(subject)))
         return [(group, sorted(links, key=lambda link: link.text.casefold())) for group, links in sorted(found.items())]
 
@@ -246,7 +246,7 @@ class View:
     def table(self) -> str | None:
         """The curated table that states the thing."""
         names = {shape.table for shape in shapes().values()}
-        quads = self.served.release.store.quads_for_pattern(ox.NamedNode(self.iri), _TYPE, None, None)
+        quads = self.opened.release.store.quads_for_pattern(ox.NamedNode(self.iri), _TYPE, None, None)
         stated = {str(q.graph_name.value).rpartition("/")[2] for q in quads if isinstance(q.graph_name, ox.NamedNode)}
         return next(iter(sorted(stated & names)), None)
 

@@ -9,7 +9,7 @@ import pyoxigraph as ox
 from kg.namespaces import PREFIXES, compact, expand
 from kg.store import Release
 from kg.web.facts import View
-from kg.web.served import node
+from kg.web.opened import node
 
 FORMATS: Final = {
     "ttl": ("text/turtle", ox.RdfFormat.TURTLE),

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from kg.errors import QueryError
 from kg.query import library
 from kg.web.answers import html, missing, sent
+from kg.web.opened import Opened
 from kg.web.questions import fields
-from kg.web.served import Served
 
 _MEDIA: Final = {
     ".html": "text/html", ".svg": "image/svg+xml", ".graphml": "application/graphml+xml",
@@ -21,35 +21,35 @@ _MEDIA: Final = {
 _SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
-def listing(_: Request, served: Served) -> Response:
+def listing(_: Request, opened: Opened) -> Response:
     """Answer with the networks of the library."""
-    return html(served, "networks.html", {"networks": [q for q in library().values() if q.network]})
+    return html(opened, "networks.html", {"networks": [q for q in library().values() if q.network]})
 
 
-def show(request: Request, served: Served) -> Response:
+def show(request: Request, opened: Opened) -> Response:
     """Answer with a network's page, or with a suffix its file."""
     name, dot, suffix = request.path_params["name"].partition(".")
     question = library().get(name)
     if question is None or not question.network or (dot and f".{suffix}" not in _MEDIA):
-        return missing(served, name)
+        return missing(opened, name)
     known = {parameter.name for parameter in question.parameters}
     given = {k: v.strip()[:200] for k, v in request.query_params.items() if k in known and v.strip()}
     if dot:
-        return _file(served, name, f".{suffix}", given)
+        return _file(opened, name, f".{suffix}", given)
     words = request.url.replace(query="").include_query_params(**given).query
     content = {
         "question": question,
         "given": given,
-        "fields": fields(served, question),
+        "fields": fields(opened, question),
         "files": [(s.removeprefix("."), f"/networks/{name}{s}{'?' + words if words else ''}") for s in _MEDIA],
         "words": words,
     }
-    return html(served, "network-page.html", content)
+    return html(opened, "network-page.html", content)
 
 
-def _file(served: Served, name: str, suffix: str, given: dict[str, str]) -> Response:
+def _file(opened: Opened, name: str, suffix: str, given: dict[str, str]) -> Response:
     try:
-        text = served.drawn(name, suffix, *sorted(given.items()))
+        text = opened.drawn(name, suffix, *sorted(given.items()))
     except QueryError as error:
         return sent(f"{error}\n", "text/plain", status=400)
     headers = {

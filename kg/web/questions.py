@@ -14,7 +14,7 @@ from kg.query import LIST_SEPARATOR, Parameter, Question, bind, find, library
 from kg.report import rows
 from kg.store import Answer
 from kg.web.answers import html, missing, sent
-from kg.web.served import Served
+from kg.web.opened import Opened
 
 _DOWNLOADS: Final = {
     "csv": "text/csv", "json": "application/json", "tsv": "text/tab-separated-values", "rq": "application/sparql-query",
@@ -25,19 +25,19 @@ _LONG: Final = 2000
 """Letters that a value of a form may have."""
 
 
-def listing(_: Request, served: Served) -> Response:
+def listing(_: Request, opened: Opened) -> Response:
     """Answer with every question, by subject."""
     subjects: dict[str, list[Question]] = {}
     for question in library().values():
         subjects.setdefault(question.subject, []).append(question)
-    return html(served, "questions.html", {"subjects": subjects})
+    return html(opened, "questions.html", {"subjects": subjects})
 
 
-def ask(request: Request, served: Served) -> Response:
+def ask(request: Request, opened: Opened) -> Response:
     """Answer with a question's form, and where it can be asked its answer; with a suffix, the answer to download."""
     name, _, suffix = request.path_params["name"].partition(".")
     if name not in library() or (suffix and suffix not in _DOWNLOADS):
-        return missing(served, name)
+        return missing(opened, name)
     question = find(name)
     given = {k: v.strip()[:_LONG] for k, v in request.query_params.items() if not k.startswith("_") and v.strip()}
     lacks = [p.name for p in question.parameters if p.required and p.name not in given]
@@ -45,39 +45,39 @@ def ask(request: Request, served: Served) -> Response:
     answer: Answer | None = None
     if not lacks or suffix:
         try:
-            answer = served.answer(name, *sorted(given.items()))
+            answer = opened.answer(name, *sorted(given.items()))
         except QueryError as error:
             problem = str(error)
     if suffix:
-        return _download(served, question, given, suffix, answer, problem)
+        return _download(opened, question, given, suffix, answer, problem)
     content = {
         "question": question,
         "given": given,
         "problem": problem,
-        "fields": fields(served, question),
-        "table": None if answer is None else _table(question, answer, request.query_params, given, served),
-        "sparql": bind(question, dict(given), served.release) if answer is not None else question.text,
+        "fields": fields(opened, question),
+        "table": None if answer is None else _table(question, answer, request.query_params, given, opened),
+        "sparql": bind(question, dict(given), opened.release) if answer is not None else question.text,
         "downloads": [(s, _address(name, given, s)) for s in ("csv", "tsv", "json", "rq")] if answer else [],
         "example": _address(name, {p.name: p.example for p in question.parameters if p.required}),
     }
-    return html(served, "question.html", content, 400 if problem else 200)
+    return html(opened, "question.html", content, 400 if problem else 200)
 
 
-def fields(served: Served, question: Question) -> list[tuple[Parameter, list[str], str]]:
+def fields(opened: Opened, question: Question) -> list[tuple[Parameter, list[str], str]]:
     """Return a form's fields: the parameter, what to choose from, and an example as people write it."""
     return [
-        (p, served.suggested(p.kind) if p.type == "iri" and p.kind else [], str(served.cell(p.example)["text"]))
+        (p, opened.suggested(p.kind) if p.type == "iri" and p.kind else [], str(opened.cell(p.example)["text"]))
         for p in question.parameters
     ]
 
 
 def _download(
-    served: Served, question: Question, given: Mapping[str, str], suffix: str, answer: Answer | None, problem: str
+    opened: Opened, question: Question, given: Mapping[str, str], suffix: str, answer: Answer | None, problem: str
 ) -> Response:
     if answer is None:
         return sent(problem + "\n", "text/plain", status=400)
     if suffix == "rq":
-        return sent(bind(question, dict(given), served.release), _DOWNLOADS[suffix])
+        return sent(bind(question, dict(given), opened.release), _DOWNLOADS[suffix])
     out = io.StringIO()
     write(answer, suffix, out)
     headers = {"Content-Disposition": f'attachment; filename="{question.name}.{suffix}"'}
@@ -90,7 +90,7 @@ def _address(name: str, given: Mapping[str, Any], suffix: str = "", **more: Any)
 
 
 def _table(
-    question: Question, answer: Answer, asked: Mapping[str, str], given: Mapping[str, str], served: Served
+    question: Question, answer: Answer, asked: Mapping[str, str], given: Mapping[str, str], opened: Opened
 ) -> dict[str, Any]:
     """The part of an answer that one page shows: filtered, sorted and cut as the address says."""
     plain = rows(answer)
@@ -104,14 +104,15 @@ def _table(
         plain = there + [row for row in plain if row[column] is None]
     pages = max(1, -(-len(plain) // _ROWS))
     number = min(int(asked["_page"]), pages) if asked.get("_page", "").isdecimal() and asked["_page"] != "0" else 1
+    columns = [*question.screen, *(name for name in answer.columns if name not in question.screen)]
     shown = plain[(number - 1) * _ROWS : number * _ROWS]
 
     def cells(row: Mapping[str, Any]) -> list[list[dict[str, str | None]]]:
         return [
-            [served.cell(part) for part in str(value).split(LIST_SEPARATOR)]
+            [opened.cell(part) for part in str(value).split(LIST_SEPARATOR)]
             if value is not None and name in question.lists
-            else [served.cell(value)]
-            for name, value in row.items()
+            else [opened.cell(value)]
+            for name, value in ((name, row[name]) for name in columns)
         ]
 
     def head(name: str) -> tuple[str, str, str]:
@@ -120,10 +121,10 @@ def _table(
         return name.replace("_", " "), _address(question.name, given, _sort=turned, _find=sought), state
 
     return {
-        "heads": [head(name) for name in answer.columns],
+        "heads": [head(name) for name in columns],
         "rows": [cells(row) for row in shown],
         "count": len(plain), "all": len(answer.rows), "find": sought, "sort": sort, "page": number, "pages": pages,
-        "numbers": [bool(plain) and all(isinstance(r[c], int | float | None) for r in plain) for c in answer.columns],
+        "numbers": [bool(plain) and all(isinstance(r[c], int | float | None) for r in plain) for c in columns],
         "first": (number - 1) * _ROWS + 1,
         "before": _address(question.name, given, _sort=sort, _find=sought, _page=number - 1) if number > 1 else "",
         "after": _address(question.name, given, _sort=sort, _find=sought, _page=number + 1) if number < pages else "",

@@ -1,13 +1,15 @@
 """Which address is answered by what: linked data and the explorer of one release."""
 
+from collections.abc import Callable
 from typing import Final
 
+from starlette.requests import Request
 from starlette.routing import Route
 
 from kg.store import Release
 from kg.web import networks, questions, start, things
 from kg.web.answers import Endpoint, bound
-from kg.web.served import Served
+from kg.web.opened import Opened
 
 _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/", start.start),
@@ -29,13 +31,20 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
 )
 
 
-def routes(release: Release) -> list[Route]:
+def routes(release: Release | Callable[[Request], Release]) -> list[Route]:
     """Return the routes of linked data and of the explorer.
 
     Endpoints are plain functions, which Starlette runs in threads: the engine lets go of the interpreter's lock.
 
     Args:
-        release: The release they answer from.
+        release: The release they answer from, or what says for a request which release is in use.
     """
-    served = Served(release)
-    return [Route(path, bound(endpoint, served), methods=["GET"]) for path, endpoint in _ADDRESSES]
+    newest: list[Opened] = []
+
+    def opened_for(request: Request) -> Opened:
+        current = release if isinstance(release, Release) else release(request)
+        if not newest or newest[0].release is not current:
+            newest[:] = [Opened(current)]
+        return newest[0]
+
+    return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in _ADDRESSES]

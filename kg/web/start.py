@@ -16,11 +16,14 @@ from kg.report import page, rows
 from kg.web.answers import HTML, html, missing, sent
 from kg.web.facts import View
 from kg.web.linked import FORMATS, SUFFIXES, written
+from kg.web.opened import Opened
 from kg.web.preference import preferred
-from kg.web.served import Served
 
 _STATIC: Final = resources.PACKAGE / "web" / "static"
 _FILES: Final = {"site.css": "text/css", "site.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
+"""Ids of what is named after other things."""
+_SUGGESTED: Final = 8
 _LONG: Final = 200
 """Letters of a search that are looked at."""
 _COUNTS: Final = """
@@ -39,37 +42,39 @@ SELECT ?milestone ?date ?precision ?agency ?about WHERE {
 """
 
 
-def start(_: Request, served: Served) -> Response:
+def start(_: Request, opened: Opened) -> Response:
     """Answer with the start page."""
     newest = [
-        {"date": row["date"], "milestone": served.cell(row["milestone"]), "agency": served.cell(row["agency"])}
-        for row in rows(served.release.select(_NEWEST))
+        {"date": row["date"], "milestone": opened.cell(row["milestone"]), "agency": opened.cell(row["agency"])}
+        for row in rows(opened.release.select(_NEWEST))
     ]
     content = {
-        "counts": rows(served.release.select(_COUNTS)),
+        "counts": rows(opened.release.select(_COUNTS)),
         "newest": newest,
-        "modified": served.release.manifest.get("modified", ""),
+        "modified": opened.release.manifest.get("modified", ""),
         "questions": len(library()),
     }
-    return html(served, "start.html", content, headers={"Link": '</.well-known/void>; rel="describedby"'})
+    return html(opened, "start.html", content, headers={"Link": '</.well-known/void>; rel="describedby"'})
 
 
-def search(request: Request, served: Served) -> Response:
+def search(request: Request, opened: Opened) -> Response:
     """Answer with what has a name like the one given: a page for browsers' own navigation, JSON for all else."""
     text = request.query_params.get("q", "").strip()[:_LONG]
     media = preferred(request.headers.get("accept", ""), ("application/json", HTML))
-    hits = served.index.search(text, 8 if media != HTML else 40) if text else []
+    near = opened.index.search(text, 40) if text else []
+    # Sorting is stable: the best name comes first among things, and after them among what only speaks of things.
+    hits = sorted(near, key=lambda hit: hit.id.startswith(_BESIDE))[: len(near) if media == HTML else _SUGGESTED]
     found = [
         {"id": h.id, "label": h.label, "kind": h.kind, "matched": h.matched, "score": h.score,
-         "href": served.cell(h.id)["href"]}
+         "href": opened.cell(h.id)["href"]}
         for h in hits
     ]  # fmt: skip
     if media == HTML:
-        return html(served, "search.html", {"text": text, "hits": found}, headers={"Vary": "Accept"})
+        return html(opened, "search.html", {"text": text, "hits": found}, headers={"Vary": "Accept"})
     return sent(json.dumps({"query": text, "hits": found}, ensure_ascii=False), "application/json", {"Vary": "Accept"})
 
 
-def ontology(request: Request, served: Served) -> Response:
+def ontology(request: Request, opened: Opened) -> Response:
     """Answer for the ontology's IRI: its terms as a page, or its statements as Accept says."""
     media = preferred(request.headers.get("accept", ""), (HTML, *SUFFIXES))
     name = request.path_params.get("suffix", "")
@@ -78,16 +83,16 @@ def ontology(request: Request, served: Served) -> Response:
     headers = {"Vary": "Accept", "Link": f'<{ONTOLOGY}>; rel="canonical", {alternates}'}
     if suffix:
         if suffix not in FORMATS:
-            return missing(served, "ontology")
-        quads = served.release.store.quads_for_pattern(None, None, None, ox.NamedNode(graph("ontology")))
+            return missing(opened, "ontology")
+        quads = opened.release.store.quads_for_pattern(None, None, None, ox.NamedNode(graph("ontology")))
         located = headers | {"Content-Location": f"/ontology.{suffix}"}
         return sent(written(sorted(quads, key=str), suffix), FORMATS[suffix][0], located)
     if media is None:
         return sent(f"offered as {HTML}, {', '.join(SUFFIXES)}\n", "text/plain", headers, 406)
-    return html(served, "ontology.html", {"groups": _terms(served)}, headers=headers)
+    return html(opened, "ontology.html", {"groups": _terms(opened)}, headers=headers)
 
 
-def _terms(served: Served) -> list[tuple[str, list[View]]]:
+def _terms(opened: Opened) -> list[tuple[str, list[View]]]:
     """The ontology's terms by what they are, each in the order of its label."""
     inside = ox.NamedNode(graph("ontology"))
     groups = []
@@ -98,34 +103,34 @@ def _terms(served: Served) -> list[tuple[str, list[View]]]:
         ("owl:AnnotationProperty", "Annotations"),
     ):
         text = f"SELECT DISTINCT ?term WHERE {{ GRAPH <{inside.value}> {{ ?term a {kind} }} }} ORDER BY ?term"
-        terms = [t.value for (t,) in served.release.select(text).rows if isinstance(t, ox.NamedNode)]
-        own = [View(served, iri) for iri in terms if compact(iri).startswith("cgt:")]
+        terms = [t.value for (t,) in opened.release.select(text).rows if isinstance(t, ox.NamedNode)]
+        own = [View(opened, iri) for iri in terms if compact(iri).startswith("cgt:")]
         groups.append((title, sorted(own, key=lambda view: view.label.casefold())))
     return groups
 
 
-def void(request: Request, served: Served) -> Response:
+def void(request: Request, opened: Opened) -> Response:
     """Answer with the description of the dataset and its graphs, as Accept says."""
     media = preferred(request.headers.get("accept", ""), (*SUFFIXES, HTML))
     suffix = SUFFIXES.get(media or "", "ttl")
-    store = served.release.store
+    store = opened.release.store
     quads = store.quads_for_pattern(None, None, None, ox.NamedNode(graph(DESCRIPTION)))
     headers = {"Vary": "Accept", "Link": f'<{DATASET}>; rel="describes"'}
     return sent(written(sorted(quads, key=str), suffix), FORMATS[suffix][0], headers)
 
 
-def robots(request: Request, _: Served) -> Response:
+def robots(request: Request, _: Opened) -> Response:
     """Answer with what robots are asked to leave alone: what costs much and says nothing new."""
     text = f"User-agent: *\nDisallow: /sparql\nDisallow: /search\nDisallow: /*?\nSitemap: {_host(request)}sitemap.xml\n"
     return PlainTextResponse(text)
 
 
-def sitemap(request: Request, served: Served) -> Response:
+def sitemap(request: Request, opened: Opened) -> Response:
     """Answer with the addresses of all pages."""
     fixed = ["", "questions", "networks", "ontology", *(f"questions/{name}" for name in library())]
-    things = sorted(path[1:] for iri in served.labels if (path := served.path(iri) or "").startswith("/page/"))
+    things = sorted(path[1:] for iri in opened.labels if (path := opened.path(iri) or "").startswith("/page/"))
     content: dict[str, Any] = {"host": _host(request), "paths": fixed + things}
-    content["modified"] = served.release.manifest.get("modified", "")
+    content["modified"] = opened.release.manifest.get("modified", "")
     return sent(page("web/sitemap.xml", content), "application/xml")
 
 
@@ -133,9 +138,9 @@ def _host(request: Request) -> str:
     return str(request.base_url)
 
 
-def static(request: Request, served: Served) -> Response:
+def static(request: Request, opened: Opened) -> Response:
     """Answer with one of the package's own files."""
     name = request.path_params["name"]
     if name not in _FILES:
-        return missing(served, name)
+        return missing(opened, name)
     return FileResponse(_STATIC / name, media_type=_FILES[name], headers={"X-Content-Type-Options": "nosniff"})

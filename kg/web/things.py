@@ -11,8 +11,8 @@ from kg.namespaces import BASE, THINGS, expand
 from kg.web.answers import HTML, html, missing, sent
 from kg.web.facts import View
 from kg.web.linked import FORMATS, SUFFIXES, about, described, written
+from kg.web.opened import PAGED, Opened
 from kg.web.preference import preferred
-from kg.web.served import PAGED, Served
 
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
 _SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
@@ -21,25 +21,25 @@ _OPEN: Final = 80
 """So many milestones are shown at once; more are folded by agency."""
 
 
-def _view(served: Served, kind: str, name: str) -> View | None:
+def _view(opened: Opened, kind: str, name: str) -> View | None:
     if kind not in PAGED:
         return None
     try:
-        view = View(served, expand(f"{kind}:{name}"))
+        view = View(opened, expand(f"{kind}:{name}"))
     except IdentifierError:
         return None
     return view if view.there else None
 
 
-def identify(request: Request, served: Served) -> Response:
+def identify(request: Request, opened: Opened) -> Response:
     """Answer for a thing's IRI: 303 to its page or its data, as Accept says."""
     kind, name = request.path_params["kind"], request.path_params["name"]
-    view = _view(served, kind, name)
+    view = _view(opened, kind, name)
     if view is None:
-        return missing(served, name)
+        return missing(opened, name)
     gone, replacement = view.replacement
     if gone:
-        return missing(served, name, 410, replacement)
+        return missing(opened, name, 410, replacement)
     media = preferred(request.headers.get("accept", ""), _OFFERED)
     if media is None:
         offers = ", ".join(_OFFERED)
@@ -49,25 +49,25 @@ def identify(request: Request, served: Served) -> Response:
     return RedirectResponse(where, 303, _VARY | {"Access-Control-Allow-Origin": "*"})
 
 
-def data(request: Request, served: Served) -> Response:
+def data(request: Request, opened: Opened) -> Response:
     """Answer with the statements about a thing, in the format of the suffix."""
     name, _, suffix = request.path_params["name"].rpartition(".")
-    view = _view(served, request.path_params["kind"], name)
+    view = _view(opened, request.path_params["kind"], name)
     if view is None or suffix not in FORMATS:
-        return missing(served, name or suffix)
+        return missing(opened, name or suffix)
     headers = {"Link": f'<{view.iri}>; rel="describes", <{_page(view)}>; rel="alternate"; type="{HTML}"'}
-    return sent(written(about(served.release, view.iri), suffix), FORMATS[suffix][0], headers)
+    return sent(written(about(opened.release, view.iri), suffix), FORMATS[suffix][0], headers)
 
 
-def page(request: Request, served: Served) -> Response:
+def page(request: Request, opened: Opened) -> Response:
     """Answer with a thing's page."""
     kind, name = request.path_params["kind"], request.path_params["name"]
-    view = _view(served, kind, name)
+    view = _view(opened, kind, name)
     if view is None:
-        return missing(served, name)
+        return missing(opened, name)
     gone, replacement = view.replacement
     if gone:
-        return missing(served, name, 410, replacement)
+        return missing(opened, name, 410, replacement)
     files = [(suffix, media, f"/data/{kind}/{name}.{suffix}") for suffix, (media, _) in FORMATS.items()]
     alternates = [f'<{href}>; rel="alternate"; type="{media}"' for _, media, href in files]
     links = [f'<{view.iri}>; rel="canonical"', f'<{view.iri}>; rel="describes"', *alternates]
@@ -78,13 +78,13 @@ def page(request: Request, served: Served) -> Response:
         "open": sum(len(rows) for _, rows in groups) <= _OPEN,
         "files": files,
         "json_ld": Markup(described(view)),  # noqa: S704 - escaped by described
-        "stated": served.release.manifest.get("modified", ""),
-        "version": served.release.manifest.get("version", ""),
+        "stated": opened.release.manifest.get("modified", ""),
+        "version": opened.release.manifest.get("version", ""),
     }
-    return html(served, "thing.html", content, headers={"Link": ", ".join(links)})
+    return html(opened, "thing.html", content, headers={"Link": ", ".join(links)})
 
 
-def dataset(_: Request, __: Served) -> Response:
+def dataset(_: Request, __: Opened) -> Response:
     """Answer for the IRI of the dataset: 303 to its description."""
     return RedirectResponse("/.well-known/void", 303)
 

@@ -7,7 +7,7 @@ import pyoxigraph as ox
 
 from kg.errors import IdentifierError, QueryError
 from kg.lookup import STANDARD, Index
-from kg.namespaces import BASE, KINDS, WEB, compact, expand
+from kg.namespaces import BASE, KINDS, ONTOLOGY, WEB, compact, expand
 from kg.network import network
 from kg.pictures import SUFFIXES
 from kg.query import ask, find, names
@@ -24,7 +24,7 @@ def node(curie: str) -> ox.NamedNode:
     return ox.NamedNode(expand(curie))
 
 
-class Served:
+class Opened:
     """A release with what its pages share. Everything is read when it is first asked for.
 
     Attributes:
@@ -90,6 +90,8 @@ class Served:
     def path(self, iri: str) -> str | None:
         """Return where a page links to for an IRI: a page here, an address elsewhere, or nothing."""
         prefix, _, local = compact(iri).partition(":")
+        if iri == ONTOLOGY:
+            return "/ontology"
         if prefix in PAGED and iri in self.labels:
             return f"/page/{prefix}/{local}"
         if prefix == "cgt":

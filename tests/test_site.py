@@ -1,0 +1,465 @@
+"""The site: addresses and formats, pages of every kind, escaping, and the whole in a browser."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pyoxigraph as ox
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from kg.namespaces import BASE, KINDS, compact, expand
+from kg.query import library
+from kg.store import Release
+from kg.web.linked import FORMATS
+from kg.web.preference import preferred
+from kg.web.site import routes
+from tests.support import ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HOSTILE = '</script><script>document.title="hacked"</script><img src=x onerror=alert(1)>" onload="x'
+QUESTIONS = sorted(library())
+NETWORKS = sorted(name for name, question in library().items() if question.network)
+
+
+def client(release: Release) -> TestClient:
+    return TestClient(Starlette(routes=list(routes(release))), follow_redirects=False)
+
+
+@pytest.fixture(scope="module")
+def site(small: Release) -> TestClient:
+    return client(small)
+
+
+@pytest.fixture(scope="module")
+def full(real: Release) -> TestClient:
+    return client(real)
+
+
+@pytest.mark.parametrize(
+    ("accept", "where"),
+    [
+        ("", "/page/product/kymriah"),
+        ("*/*", "/page/product/kymriah"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "/page/product/kymriah"),
+        ("text/turtle", "/data/product/kymriah.ttl"),
+        ("application/ld+json", "/data/product/kymriah.jsonld"),
+        ("application/json", "/data/product/kymriah.jsonld"),
+        ("application/n-triples", "/data/product/kymriah.nt"),
+        ("text/plain", "/data/product/kymriah.nt"),
+        ("application/rdf+xml", "/data/product/kymriah.rdf"),
+        ("application/n-quads", "/data/product/kymriah.nq"),
+        ("application/trig", "/data/product/kymriah.trig"),
+        ("text/turtle;q=0.4, application/rdf+xml;q=0.6", "/data/product/kymriah.rdf"),
+        ("text/html;q=0.1, text/turtle", "/data/product/kymriah.ttl"),
+        ("text/html;q=0, */*", "/page/product/kymriah"),
+        ("TEXT/TURTLE; Q=0.9", "/data/product/kymriah.ttl"),
+    ],
+)
+def test_a_thing_leads_to_its_page_or_its_data(site: TestClient, accept: str, where: str) -> None:
+    answer = site.get("/id/product/kymriah", headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["location"], answer.headers["vary"]) == (303, where, "Accept")
+    assert site.get(where).status_code == 200
+
+
+def test_a_format_that_is_not_offered(site: TestClient) -> None:
+    answer = site.get("/id/product/kymriah", headers={"Accept": "image/png"})
+    assert answer.status_code == 406
+    assert "text/turtle" in answer.text
+    assert preferred("text/turtle;q=nonsense", ["text/turtle"]) is None
+
+
+@pytest.mark.parametrize("path", ["/id/product/kimriah", "/page/product/kimriah", "/data/product/kimriah.ttl"])
+def test_what_is_not_there_has_suggestions(site: TestClient, path: str) -> None:
+    answer = site.get(path)
+    assert answer.status_code == 404
+    assert 'href="/page/product/kymriah"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/id/nope/x", "/page/cgt/Approval", "/id/product/%3Cscript%3E",
+     "/data/product/kymriah.exe", "/data/product/kymriah",
+     "/questions/nope", "/questions/approvals.exe", "/networks/approvals", "/networks/nope.svg", "/static/../site.py",
+     "/static/%2e%2e%2fsite.py", "/ontology.exe", "/page/product/..%2f..%2fagency"],
+)  # fmt: skip
+def test_other_addresses_are_not_found(site: TestClient, path: str) -> None:
+    answer = site.get(path)
+    assert answer.status_code == 404
+    assert "<script>" not in answer.text
+
+
+def test_a_withdrawn_id_names_its_replacement() -> None:
+    old, new = (ox.NamedNode(expand(f"product:{name}")) for name in ("old", "new"))
+    store = ox.Store()
+    label = ox.NamedNode(expand("rdfs:label"))
+    store.extend([
+        ox.Quad(old, ox.NamedNode(expand("owl:deprecated")), ox.Literal(True)),
+        ox.Quad(old, ox.NamedNode(expand("dcterms:isReplacedBy")), new),
+        ox.Quad(new, label, ox.Literal("The new one", language="en")),
+    ])  # fmt: skip
+    for path in ("/id/product/old", "/page/product/old"):
+        answer = client(Release.in_memory(store)).get(path)
+        assert answer.status_code == 410
+        assert '<a href="/page/product/new">The new one</a>' in answer.text
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_data_of_a_thing_in_every_format(site: TestClient, suffix: str) -> None:
+    answer = site.get(f"/data/product/kymriah.{suffix}")
+    media, form = FORMATS[suffix]
+    assert answer.headers["content-type"].startswith(media)
+    assert f'<{BASE}id/product/kymriah>; rel="describes"' in answer.headers["link"]
+    found = {quad.triple for quad in ox.parse(answer.content, format=form)}
+    kymriah = ox.NamedNode(expand("product:kymriah"))
+    assert ox.Triple(kymriah, ox.NamedNode(expand("rdfs:label")), ox.Literal("Kymriah", language="en")) in found
+    assert any(triple.object == kymriah for triple in found), "what refers to it"
+
+
+def test_every_format_says_the_same(site: TestClient) -> None:
+    said = []
+    for suffix, (_, form) in FORMATS.items():
+        content = site.get(f"/data/product/kymriah.{suffix}").content
+        said.append({quad.triple for quad in ox.parse(content, format=form)})
+    assert all(one == said[0] for one in said)
+
+
+def test_the_page_of_a_product(full: TestClient) -> None:
+    answer = full.get("/page/product/kymriah")
+    text = answer.text
+    assert '<span lang="ja">キムリア</span>' in text
+    assert 'href="/page/class/car-t">CAR-T cell therapy</a>' in text
+    agencies = re.findall(r'<ol class="timeline">(.*?)</ol>', text, re.DOTALL)
+    dates = [re.findall(r'<time datetime="([^"]+)"', agency) for agency in agencies]
+    assert len(dates) > 5
+    assert all(found == sorted(found) for found in dates), "milestones in order, per agency"
+    assert "Where sources disagree" in text
+    assert "Cite this" in text
+    assert "kg/curated/products.csv" in text
+    assert f'<link rel="canonical" href="{BASE}id/product/kymriah">' in text
+    assert 'rel="alternate"; type="text/turtle"' in answer.headers["link"]
+    block = re.search(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL)
+    assert block
+    document = json.loads(block[1])
+    assert document["@id"] == expand("product:kymriah")
+    assert {"Drug", "cgt:Product"} <= set(document["@type"])
+    triples = {q.triple for q in ox.parse(block[1], format=ox.RdfFormat.JSON_LD)}
+    kymriah, holder = ox.NamedNode(expand("product:kymriah")), ox.NamedNode(expand("organisation:novartis"))
+    assert {
+        ox.Triple(kymriah, ox.NamedNode(expand(p)), holder) for p in ("schema:manufacturer", "cgt:holder")
+    } <= triples
+
+
+def things(release: Release) -> dict[str, str]:
+    """One thing of each kind."""
+    found: dict[str, str] = {}
+    for (subject,) in release.select("SELECT DISTINCT ?thing WHERE { ?thing rdfs:label ?label } ORDER BY ?thing").rows:
+        prefix, _, name = compact(subject.value).partition(":") if isinstance(subject, ox.NamedNode) else ("", "", "")
+        if prefix in KINDS or prefix == "MONDO":
+            found.setdefault(prefix, f"/page/{prefix}/{name}")
+    return found
+
+
+def test_a_page_of_every_kind(full: TestClient, real: Release) -> None:
+    pages = things(real)
+    assert {"agency", "product", "therapy", "milestone", "class", "source", "MONDO", "trial", "observation"} <= set(
+        pages
+    )
+    for path in pages.values():
+        answer = full.get(path)
+        assert answer.status_code == 200, path
+        assert answer.text.count("<h1>") == 1
+        assert "style=" not in answer.text
+        for address in set(re.findall(r'href="(/(?:page|data|questions|networks)/[^"?#]*)', answer.text)) - {path}:
+            if len(address) % 7 == 0:  # a sample
+                assert full.get(address).status_code == 200, (path, address)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_page_of_every_question(full: TestClient, name: str) -> None:
+    question = library()[name]
+    assert full.get(f"/questions/{name}").status_code == 200
+    given = {p.name: p.example for p in question.parameters if p.required}
+    answer = full.get(f"/questions/{name}", params=given)
+    assert answer.status_code == 200
+    for parameter in question.parameters:
+        assert f'name="{parameter.name}"' in answer.text
+    assert ('aria-sort="none"' in answer.text) != ("No rows" in answer.text)
+    table = full.get(f"/questions/{name}.csv", params=given).text
+    assert table.splitlines()[0].split(",") == list(question.result)
+    assert len(full.get(f"/questions/{name}.json", params=given).json()) == table.count("\n") - 1 or '"' in table
+    assert "VALUES ?given_" in full.get(f"/questions/{name}.rq", params=given).text or not question.parameters
+
+
+def test_a_question_sorts_filters_and_says_what_is_wrong(full: TestClient) -> None:
+    up = full.get("/questions/approvals", params={"agency": "FDA", "_sort": "date"}).text
+    down = full.get("/questions/approvals", params={"agency": "FDA", "_sort": "-date"}).text
+    assert up.index("1997-08-22") < up.index("2017-08-30")
+    assert down.index("2017-08-30") < down.index("1997-08-22")
+    assert 'aria-sort="descending"' in down
+    assert "1 row of" in full.get("/questions/approvals", params={"agency": "FDA", "_find": "2017-08-30"}).text
+    assert full.get("/questions/milestones", params={"_page": "2"}).text.count("<tr>") > 2
+    wrong = full.get("/questions/approvals", params={"agency": "FDAA<b>"})
+    assert wrong.status_code == 400
+    assert "no agency &#39;FDAA&lt;b&gt;&#39;" in wrong.text
+    assert full.get("/questions/approvals.csv", params={"since": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_and_their_policy(site: TestClient, name: str) -> None:
+    assert f'src="/networks/{name}.html"' in site.get(f"/networks/{name}").text
+    answer = site.get(f"/networks/{name}.html")
+    policy = answer.headers["content-security-policy"]
+    assert policy.count("'sha256-") == 2
+    assert "script-src 'sha256-" in policy
+    for suffix in ("svg", "graphml", "json", "gexf"):
+        assert site.get(f"/networks/{name}.{suffix}").status_code == 200
+    assert site.get(f"/networks/{name}.html?agency=nobody").status_code in (200, 400)
+
+
+def test_the_start_says_what_and_as_of_when(site: TestClient, small: Release) -> None:
+    text = site.get("/").text
+    assert str(small.manifest["modified"]) in text
+    assert str(small.manifest["name"]) in text
+    for door in ("therapies", "agencies", "classes", "approvals"):
+        assert f'href="/questions/{door}"' in text
+
+
+def test_search_answers_programs_and_people(full: TestClient) -> None:
+    for text in ("Kymria", "キムリア"):
+        hits = full.get("/search", params={"q": text}).json()["hits"]
+        assert (hits[0]["id"], hits[0]["href"]) == ("product:kymriah", "/page/product/kymriah")
+    answer = full.get("/search", params={"q": HOSTILE}, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert "<script>" not in answer.text
+    assert answer.headers["vary"] == "Accept"
+    assert full.get("/search").json()["hits"] == []
+
+
+def test_the_ontology_as_page_and_data(site: TestClient) -> None:
+    page = site.get("/ontology", headers={"Accept": "text/html"})
+    assert '<article id="Approval">' in page.text
+    assert '<span lang="zh">批准上市</span>' in page.text
+    turtle = site.get("/ontology", headers={"Accept": "text/turtle"})
+    assert turtle.headers["content-location"] == "/ontology.ttl"
+    assert turtle.headers["vary"] == "Accept"
+    assert site.get("/ontology.ttl").content == turtle.content
+    approval = ox.NamedNode(expand("cgt:Approval"))
+    assert any(q.subject == approval for q in ox.parse(turtle.content, format=ox.RdfFormat.TURTLE))
+
+
+def test_descriptions_for_machines(site: TestClient) -> None:
+    void = site.get("/.well-known/void")
+    assert void.headers["content-type"].startswith("text/turtle")
+    assert any("void#Dataset" in str(q.object) for q in ox.parse(void.content, format=ox.RdfFormat.TURTLE))
+    assert site.get("/dataset").headers["location"] == "/.well-known/void"
+    robots = site.get("/robots.txt").text
+    assert "Disallow: /sparql" in robots
+    assert "Sitemap: http://testserver/sitemap.xml" in robots
+    assert "<loc>http://testserver/page/product/kymriah</loc>" in site.get("/sitemap.xml").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/page/product/kymriah", "/questions", "/ontology", "/id/product/nope", "/search?q=x"]
+)
+def test_every_page_has_a_strict_policy_and_nothing_inline(site: TestClient, path: str) -> None:
+    answer = site.get(path, headers={"Accept": "text/html"})
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=\"(https?:)?//(?!w3id\.org/cgt-kg/)", answer.text)
+    assert not re.search(r"<script(?![^>]*(src=|ld\+json))|\son[a-z]+=|<style|style=", answer.text)
+
+
+def test_what_has_not_changed_is_not_sent_again(site: TestClient) -> None:
+    for path in ("/", "/page/product/kymriah", "/ontology"):
+        tag = site.get(path).headers["etag"]
+        again = site.get(path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+    html, turtle = (site.get("/ontology", headers={"Accept": a}).headers["etag"] for a in ("text/html", "text/turtle"))
+    assert html != turtle
+    assert site.head("/page/product/kymriah").status_code == 200
+    assert site.post("/page/product/kymriah").status_code == 405
+
+
+def hostile() -> Release:
+    store = ox.Store()
+    label, note, alt = (ox.NamedNode(expand(name)) for name in ("rdfs:label", "skos:note", "skos:altLabel"))
+    product, agency, act = (ox.NamedNode(expand(name)) for name in ("product:x", "agency:x", "milestone:x"))
+    quads = [
+        ox.Quad(thing, predicate, ox.Literal(HOSTILE, language="en"))
+        for thing in (product, agency, act, ox.NamedNode(expand("source:x")))
+        for predicate in (label, note, alt)
+    ]
+    facts = [
+        (product, "rdf:type", ox.NamedNode(expand("cgt:Product"))),
+        (act, "rdf:type", ox.NamedNode(expand("cgt:Milestone"))),
+        (act, "cgt:about", product), (act, "cgt:agency", agency), (act, "cgt:datePrecision", ox.Literal("day")),
+        (act, "cgt:date", ox.Literal("2020-01-01", datatype=ox.NamedNode(expand("xsd:date")))),
+        (act, "prov:wasDerivedFrom", ox.NamedNode(expand("source:x"))),
+        (ox.NamedNode(expand("source:x")), "cgt:url", ox.Literal("javascript:alert(1)")),
+        (product, "cgt:website", ox.Literal("javascript:alert(1)")),
+    ]  # fmt: skip
+    store.extend([*quads, *(ox.Quad(s, ox.NamedNode(expand(p)), o) for s, p, o in facts)])
+    return Release.in_memory(store)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/page/product/x", "/page/agency/x", "/page/milestone/x", "/page/source/x", "/search?q=script",
+     "/id/product/nope",
+     "/questions/milestones", "/questions/names"],
+)  # fmt: skip
+def test_markup_in_names_is_text_on_every_page(path: str) -> None:
+    text = client(hostile()).get(path, headers={"Accept": "text/html"}).text
+    assert "hacked" not in text or "&lt;/script&gt;" in text or "\\u003c/script" in text
+    assert "<script>document" not in text
+    assert "<img src=x" not in text
+    assert 'href="javascript' not in text
+
+
+SERVER = """
+import asyncio, sys
+from granian.server.embed import Server
+from starlette.applications import Starlette
+from kg.store import open_release
+from kg.web.site import routes
+app = Starlette(routes=list(routes(open_release(sys.argv[1]))))
+asyncio.run(Server(app, address="127.0.0.1", port=int(sys.argv[2]), interface="asgi").serve())
+"""
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def address(real: Release) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen([sys.executable, "-c", SERVER, str(real.path), str(port)], cwd=ROOT) as server:
+        for _ in range(200):
+            if answers(port):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["background-networking", "sync", "component-update", "quic"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--no-first-run", *(f"--disable-{name}" for name in quiet)],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("KG_NO_SKIPS"),
+    reason="Chromium is not installed (Debian's package chromium)",
+)
+class TestInABrowser:
+    """The site, used in Chromium; every test ends without a message on the console or a request elsewhere."""
+
+    @pytest.fixture
+    def page(self, browser, address: str):
+        context = browser.new_context(viewport={"width": 1280, "height": 860}, base_url=address)
+        page = context.new_page()
+        messages, asked = [], []
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        yield page
+        context.close()
+        assert messages == []
+        assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+
+    def test_search_and_open_a_product_by_keyboard_only(self, page) -> None:
+        page.goto("/")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        page.keyboard.type("kymr")
+        page.wait_for_selector("#suggestions li")
+        assert page.get_attribute("#q", "aria-expanded") == "true"
+        page.keyboard.press("ArrowDown")
+        assert page.get_attribute("#q", "aria-activedescendant") == "suggestion-0"
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/page/product/kymriah")
+        assert page.text_content("h1") == "Kymriah"
+
+    def test_suggestions_close(self, page) -> None:
+        page.goto("/")
+        page.fill("#q", "奕凯")
+        page.wait_for_selector("#suggestions li")
+        page.keyboard.press("Escape")
+        assert page.is_hidden("#suggestions")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search?q=*")
+        assert page.text_content(".hits a") == "Yikaida"
+
+    def test_sources_are_one_click_away(self, page) -> None:
+        page.goto("/page/product/kymriah")
+        sources = page.locator(".timeline details").first
+        sources.locator("summary").click()
+        assert sources.locator("a.out").first.is_visible()
+
+    def test_a_question_is_asked_sorted_and_linked(self, page) -> None:
+        page.goto("/questions/approvals")
+        page.fill("#p-agency", "FDA")
+        page.fill("#p-therapy_class", "CAR-T")
+        page.click(".ask button")
+        page.wait_for_selector("tbody tr")
+        page.click("th a:text-is('date')")
+        page.wait_for_selector("th[aria-sort=ascending]")
+        assert "2017-08-30" in page.text_content("tbody tr")
+        assert "agency=FDA" in page.url
+        page.click("details.sparql summary")
+        assert "SELECT" in page.text_content("details.sparql code")
+
+    def test_a_network_draws_inside_its_page(self, page) -> None:
+        page.goto("/networks/product-milestones?product=Kymriah")
+        frame = page.frame_locator("iframe.network")
+        frame.locator("body[data-settled=true]").wait_for(timeout=60_000)
+        frame.locator("#search").fill("kymriah")
+        assert "found" in frame.locator("#found").text_content()
+
+    def test_on_a_phone_nothing_is_wider_than_the_screen(self, browser, address: str) -> None:
+        context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=address, color_scheme="dark")
+        page = context.new_page()
+        for path in ("/", "/page/product/kymriah", "/questions/approvals?agency=FDA", "/ontology", "/networks"):
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 28)"
+        context.close()
+
+    def test_without_scripts_everything_reads(self, browser, address: str) -> None:
+        context = browser.new_context(java_script_enabled=False, base_url=address)
+        page = context.new_page()
+        page.goto("/")
+        page.fill("#q", "Kymriah")
+        page.click("header button")
+        page.click(".hits a")
+        assert page.text_content("h1") == "Kymriah"
+        context.close()
