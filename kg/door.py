@@ -35,7 +35,8 @@ _NAME: Final = 300
 """Characters of the longest name that is looked up."""
 _AT_ONCE: Final = 4
 """Queries that run side by side; others wait."""
-_STATEMENTS: Final = 150
+_STATEMENTS: Final = 80
+"""Things shown that refer to one; a large agency has hundreds."""
 _BODY: Final = 400_000
 """Bytes of a request over HTTP: the longest query, escaped, has room."""
 _READS: Final = ToolAnnotations(
@@ -113,7 +114,7 @@ class Door:
         except NotInGraphError as error:
             return self._absent(release, error)
         said = view.said[:_STATEMENTS]
-        rows, sources = cited(Answer(("thing",), tuple((ox.NamedNode(_iri(s.value)),) for s in said)), release, 5)
+        rows, sources = cited(Answer(("thing",), tuple((ox.NamedNode(_iri(s.value)),) for s in said)), release, 3)
         own = {source: {"title": title, "url": url} for source, title, url in view.sources}
         payload: dict[str, Any] = {
             "id": view.id,
@@ -157,7 +158,7 @@ class Door:
             dict[str, str | int] | None,
             Field(description='Parameters of the question, ids or names: {"agency": "FDA", "therapy_class": "CAR-T"}'),
         ] = None,
-        limit: Annotated[int, Field(ge=1, le=500, description="The most rows to send")] = 50,
+        limit: Annotated[int, Field(ge=1, le=500, description="The most rows to send")] = 30,
         skip: Annotated[int, Field(ge=0, le=_ROWS, description="Rows to leave out, for the next page")] = 0,
     ) -> dict[str, Any]:
         """Ask a named question of the library; reviewed and tested, so preferred over SPARQL of your own.

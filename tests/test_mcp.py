@@ -158,6 +158,14 @@ def test_a_row_that_names_a_thing_and_a_day_rests_on_what_happened_then(call: Ca
     assert row["sources"]
 
 
+def test_five_hundred_rows_are_cited_in_time(real: Release) -> None:
+    start = time.monotonic()
+    answer = Door(real.path).ask("milestones", None, 500)
+    assert len(answer["rows"]) == 500
+    assert all(row["sources"] for row in answer["rows"])
+    assert time.monotonic() - start < 8
+
+
 def test_counts_say_that_they_cite_nothing(call: Callable[..., Any]) -> None:
     assert "no fact that has sources" in call("ask", question="approvals-by-agency")["note"]
 
