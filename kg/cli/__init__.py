@@ -12,6 +12,7 @@ from kg.build import build as run_build
 from kg.check import examine
 from kg.cli.asking import NETWORK, QUERY, print_answer
 from kg.cli.registers import VERBS
+from kg.cli.serving import serve
 from kg.curated import tidy as tidy_table
 from kg.errors import CurationError, KgError, OutputError, QueryError
 from kg.export import FORMATS as EXPORTS
@@ -155,7 +156,7 @@ def queries() -> None:
     print_questions(library().values(), sys.stdout)
 
 
-for _verb in (QUERY, NETWORK, *VERBS):
+for _verb in (QUERY, NETWORK, *VERBS, serve):
     cli.add_command(_verb)
 
 
