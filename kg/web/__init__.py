@@ -1,1 +1,1 @@
-"""The release on the web: pages for people, data for programs."""
+"""What `kg serve` serves: pages for people, data for programs, and the SPARQL endpoint with its killable workers."""

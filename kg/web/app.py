@@ -1,0 +1,79 @@
+"""The application that serves a release."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from kg.web.hosts import KnownHosts
+from kg.web.served import Served, served
+from kg.web.settings import Settings
+from kg.web.sparql import sparql
+from kg.web.worker import Gone, Job
+from kg.web.workers import Late, Left, Overloaded
+
+_PULSE: Final = "ASK { ?s ?p ?o }"
+_PULSE_SECONDS: Final = 5.0
+
+
+def application(
+    folder: Path | None = None, settings: Settings | None = None, routes: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """Return the application that serves the release in use of a build folder.
+
+    Args:
+        folder: The build folder; `KG_BUILD` or `build` where None.
+        settings: The bounds within which it serves.
+        routes: Further pages, which are asked first; `kg.web.served.served(request.app)` has the release.
+
+    Raises:
+        ReleaseError: There is no release.
+    """
+    state = Served(folder, settings or Settings())
+
+    @asynccontextmanager
+    async def living(_: Starlette) -> AsyncIterator[None]:
+        await state.start()
+        try:
+            yield
+        finally:
+            await state.stop()
+
+    app = Starlette(
+        # No list of methods: the endpoint answers each in the protocol's own way.
+        routes=[*routes, Route("/health", _health, methods=["GET"]), _endpoint()],
+        middleware=[Middleware(KnownHosts, hosts=state.settings.hosts)],
+        lifespan=living,
+    )
+    app.state.served = state
+    return app
+
+
+def _endpoint() -> Route:
+    route = Route("/sparql", sparql)
+    route.methods = set()
+    return route
+
+
+async def _health(request: Request) -> Response:
+    """Answer a real query, and say which release is served."""
+    state = served(request.app)
+
+    async def left() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    job = Job(_PULSE, "rows", "JSON", None, None, False, False, False, 1, 1024, _PULSE_SECONDS)
+    try:
+        reply = await state.pool.evaluate(job, _PULSE_SECONDS, left)
+        well = reply.status == "whole" and b"true" in reply.body
+    except (Gone, Late, Left, Overloaded):
+        well = False
+    content = {"status": "ok" if well else "failing", "release": state.name, "quads": state.quads}
+    return JSONResponse(content, 200 if well else 503, {"Cache-Control": "no-store"})

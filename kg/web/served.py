@@ -1,0 +1,100 @@
+"""What is served at the moment: a release, its pool of workers, and the change to a new release."""
+
+import asyncio
+import contextlib
+import sys
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+
+from kg.errors import KgError, ReleaseError
+from kg.namespaces import LICENCES
+from kg.store import STORE, Release, open_release
+from kg.web.settings import Settings
+from kg.web.worker import Gone
+from kg.web.workers import Pool
+
+_LOOK: Final = 1.0
+"""Seconds between looks at which release is in use."""
+
+
+class Served:
+    """A build folder's release in use, kept up to date.
+
+    Args:
+        folder: The build folder.
+        settings: The bounds of the server.
+
+    Attributes:
+        release: The release in use; pages ask it, and keep nothing of it between requests.
+        pool: The workers that evaluate queries on it.
+        settings: The bounds of the server.
+    """
+
+    licence: Final = LICENCES["facts"]
+
+    def __init__(self, folder: Path | None, settings: Settings) -> None:
+        self.release: Release = open_release(folder)
+        self.settings = settings
+        self.pool = Pool(settings)
+        self._folder = folder
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the release in use."""
+        return self.name_of(self.release.path / STORE)
+
+    @property
+    def quads(self) -> int:
+        """How many quads it has, as its manifest says."""
+        return int(self.release.manifest.get("dataset", {}).get("quads", 0))
+
+    def name_of(self, store: Path) -> str:
+        """Return the name of the release that a store is of."""
+        return store.parent.name
+
+    async def start(self) -> None:
+        """Open the workers and begin to look for new releases.
+
+        Raises:
+            ReleaseError: The store cannot be opened.
+        """
+        try:
+            await self.pool.serve(self.release.path / STORE)
+        except Gone as error:
+            raise ReleaseError(str(error)) from None
+        self._watching = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """End the workers."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        await self.pool.close()
+
+    async def _watch(self) -> None:
+        failed: Path | None = None
+        while True:
+            await asyncio.sleep(_LOOK)
+            try:
+                newest = open_release(self._folder)
+                if newest.path in (self.release.path, failed):
+                    continue
+                # Until every worker has opened the new one, the old one answers.
+                await self.pool.serve(newest.path / STORE)
+            except (KgError, Gone) as error:
+                sys.stderr.write(f"kg: the new release is not served: {error}\n")
+                failed = newest.path if isinstance(error, Gone) else None
+            else:
+                failed = None
+                self.release = newest
+
+
+def served(app: Starlette) -> Served:
+    """Return what an application serves."""
+    state = app.state.served
+    assert isinstance(state, Served)
+    return state

@@ -1,0 +1,49 @@
+"""The bounds within which a release is served."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every bound of the server, in one place.
+
+    Attributes:
+        deadline: Seconds that a query may take where the request does not say.
+        longest: The most seconds that a request may ask for.
+        light: Workers kept free for light queries.
+        heavy: Workers that long queries may hold at once.
+        waiting: Long queries that may wait for one of these; more are told to come back.
+        admitted: Queries running and waiting at once, light ones included.
+        patience: Seconds that a query may wait for a worker.
+        rows: The most rows of a result.
+        size: The most bytes of a result, before compression.
+        query: The most characters of a query.
+        depth: How deep brackets may be nested in one.
+        body: The most bytes of a request's body.
+        address_space: The most bytes that a worker may map.
+        memory: The most bytes that all workers may hold in memory together.
+        slow: Seconds within which headers, and after them the body, must have come.
+        hosts: Names under which the server answers; any where empty.
+    """
+
+    deadline: float = 10.0
+    longest: float = 30.0
+    light: int = 4
+    heavy: int = 2
+    waiting: int = 6
+    admitted: int = 64
+    patience: float = 10.0
+    rows: int = 100_000
+    size: int = 32 * 2**20
+    query: int = 65_536
+    depth: int = 300
+    body: int = 262_144
+    address_space: int = 2**30
+    memory: int = 1_400 * 2**20
+    slow: float = 10.0
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> str:
+        """The bounds that a client must know, as one header's value."""
+        return f"seconds={self.deadline:g}, longest={self.longest:g}, rows={self.rows}, bytes={self.size}"
