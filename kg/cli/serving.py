@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from kg.web.served import served
 from kg.web.server import serve as run_serve
+from kg.web.site import routes
 
 
 @click.command()
@@ -15,5 +17,5 @@ from kg.web.server import serve as run_serve
     help="The build folder to serve (default: build, or $KG_BUILD).",
 )  # fmt: skip
 def serve(host: str, port: int, folder: Path | None) -> None:
-    """Serve the release in use: SPARQL endpoint at /sparql, read only; new releases are picked up."""
-    run_serve(folder, host, port)
+    """Serve the release in use: pages for people, linked data, and SPARQL at /sparql; new releases are picked up."""
+    run_serve(folder, host, port, routes=routes(lambda request: served(request.app).release))
