@@ -398,10 +398,10 @@ def test_another_name_is_refused(client: httpx.Client, host: str) -> None:
 
 
 def test_slow_and_half_open_connections_are_closed(server: Running) -> None:
+    typed = b"Content-Type: application/sparql-query\r\n"
     started = [
         b"GET /sparql?query=ASK",
-        b"POST /sparql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sparql-query\r\n"
-        b"Content-Length: 99\r\n\r\nASK",
+        b"POST /sparql HTTP/1.1\r\nHost: localhost\r\n" + typed + b"Content-Length: 99\r\n\r\nASK",
     ]
     with contextlib.ExitStack() as stack:
         held = []
