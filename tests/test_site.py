@@ -290,6 +290,32 @@ def test_what_has_not_changed_is_not_sent_again(site: TestClient) -> None:
     assert site.post("/page/product/kymriah").status_code == 405
 
 
+def test_a_new_release_is_answered_from_at_once(small: Release) -> None:
+    in_use = [hostile()]
+    site = TestClient(Starlette(routes=list(routes(lambda _: in_use[0]))), follow_redirects=False)
+    before = site.get("/").headers["etag"]
+    assert site.get("/id/product/kymriah").status_code == 404
+    in_use[0] = small
+    assert site.get("/id/product/kymriah").status_code == 303
+    assert site.get("/", headers={"If-None-Match": before}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "_page=" + "9" * 5000,
+        "_page=-1",
+        "_sort=nope",
+        "agency=%00",
+        "agency=%ff",
+        "agency=" + "x" * 5000,
+        "_find=%F0%9F%98%80",
+    ],
+)
+def test_odd_values_are_answered(site: TestClient, query: str) -> None:
+    assert site.get(f"/questions/approvals?{query}").status_code in (200, 400)
+
+
 def hostile() -> Release:
     store = ox.Store()
     label, note, alt = (ox.NamedNode(expand(name)) for name in ("rdfs:label", "skos:note", "skos:altLabel"))

@@ -21,6 +21,8 @@ _DOWNLOADS: Final = {
 }  # fmt: skip
 _ROWS: Final = 200
 """Rows a page of a table."""
+_DIGITS: Final = 7
+"""Fewer digits than this has the number of a page."""
 _LONG: Final = 2000
 """Letters that a value of a form may have."""
 
@@ -103,7 +105,8 @@ def _table(
         there.sort(key=lambda row: _rank(row[column]), reverse=sort.startswith("-"))
         plain = there + [row for row in plain if row[column] is None]
     pages = max(1, -(-len(plain) // _ROWS))
-    number = min(int(asked["_page"]), pages) if asked.get("_page", "").isdecimal() and asked["_page"] != "0" else 1
+    wanted = asked.get("_page", "1")
+    number = max(1, min(int(wanted), pages)) if wanted.isdecimal() and len(wanted) < _DIGITS else 1
     columns = [*question.screen, *(name for name in answer.columns if name not in question.screen)]
     shown = plain[(number - 1) * _ROWS : number * _ROWS]
 
