@@ -6,7 +6,6 @@ for long queries, with low priority, or waits for one; so some workers are alway
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,10 +14,8 @@ from typing import Final, TypeVar
 from kg.web.settings import Settings
 from kg.web.worker import Gone, Job, Reply, Worker, open_worker
 
-_CROWDED: Final = 0.1
-"""Seconds after which a wait for a worker means that there are more queries than the pool can take."""
 _LOOK: Final = 0.02
-_MOMENT: Final = 0.1
+_MOMENT: Final = 0.03
 """Seconds of CPU time after which a query is long where others wait for a worker."""
 _LIGHT: Final = 0.25
 """Seconds of CPU time after which it is long in any case."""
@@ -28,7 +25,6 @@ _WATCH: Final = 0.05
 _STARTING: Final = 20.0
 
 _T = TypeVar("_T")
-_Place = tuple[float, asyncio.Future[Worker]]
 
 
 class Overloaded(Exception):  # noqa: N818
@@ -56,7 +52,7 @@ class Pool:
         self._store: Path | None = None
         self._workers: set[Worker] = set()
         self._free: list[Worker] = []
-        self._queue: deque[_Place] = deque()
+        self._queue: deque[asyncio.Future[Worker]] = deque()
         self._heavy = asyncio.Semaphore(settings.heavy)
         self._patient = 0
         self._admitted = 0
@@ -165,10 +161,8 @@ class Pool:
             worker = self._free.pop()
             if worker.alive:
                 return worker
-        loop = asyncio.get_running_loop()
-        place: asyncio.Future[Worker] = loop.create_future()
-        waiting = (loop.time(), place)
-        self._queue.append(waiting)
+        place: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
         try:
             return await asyncio.wait_for(place, self._settings.patience)
         except TimeoutError:
@@ -179,7 +173,7 @@ class Pool:
             raise
         finally:
             with contextlib.suppress(ValueError):
-                self._queue.remove(waiting)
+                self._queue.remove(place)
 
     def _give_back(self, worker: Worker) -> None:
         if worker.alive and worker.idle and not worker.lowered and worker.store == self._store:
@@ -191,10 +185,7 @@ class Pool:
 
     def _offer(self, worker: Worker) -> None:
         while self._queue:
-            # In a crowd the newest goes first: the old ones are late already, and most of them long; a light query that
-            # comes now need not wait for all of them.
-            crowded = time.monotonic() - self._queue[0][0] > _CROWDED
-            _, place = self._queue.pop() if crowded else self._queue.popleft()
+            place = self._queue.popleft()
             if not place.done():
                 place.set_result(worker)
                 return
