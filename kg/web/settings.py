@@ -28,7 +28,7 @@ class Settings:
 
     deadline: float = 10.0
     longest: float = 30.0
-    light: int = 4
+    light: int = 6
     heavy: int = 2
     waiting: int = 6
     admitted: int = 64

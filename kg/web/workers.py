@@ -15,7 +15,7 @@ from kg.web.settings import Settings
 from kg.web.worker import Gone, Job, Reply, Worker, open_worker
 
 _LOOK: Final = 0.02
-_MOMENT: Final = 0.04
+_MOMENT: Final = 0.03
 """Seconds of CPU time after which a query is long where others wait for a worker."""
 _LIGHT: Final = 0.25
 """Seconds of CPU time after which it is long in any case."""
