@@ -362,7 +362,7 @@ def test_light_queries_pass_two_dozen_heavy_ones(server: Running) -> None:
             times.append(time.monotonic() - started)
             time.sleep(0.05)
         answers = [future.result() for future in waiting]
-    # None waits for a heavy one's deadline of four seconds; the usual one is far under a second, however busy the machine.
+    # None waits for a heavy one's deadline of four seconds, and the usual one is far under a second.
     assert max(times) < 4.0, sorted(times)[-5:]
     assert sorted(times)[len(times) // 2] < 1.0, sorted(times)[-5:]
     assert {answer.status_code for answer in answers} <= {429, 503}
