@@ -49,7 +49,7 @@ def talk(target: Any, what: Callable[[Client], Awaitable[None]]) -> None:
 @pytest.fixture(scope="module")
 def call(small: Release) -> Callable[..., Any]:
     """Call a tool in process; the answer's content, or the error's text."""
-    made = server(Door(small.path, Limits(seconds=3, memory=600_000_000)))
+    made = server(Door(small.path, Limits(seconds=3, memory=1_200_000_000)))
 
     def one(tool: str, **arguments: Any) -> Any:
         found: list[Any] = []
