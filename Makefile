@@ -5,10 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
+FRONT := kg/web/front
+BUILT := kg/web/static/built/licences.txt
 
-.PHONY: kg test lint lock clean help
+.PHONY: kg serve test lint front lock clean help
 
-kg: $(SET_UP)
+kg: $(SET_UP) front
 	@echo "Building the graph"
 	@$(BIN)/kg build
 	@echo
@@ -27,7 +29,10 @@ kg: $(SET_UP)
 	@echo "           kg query approvals --agency NMPA"
 	@echo "           kg show Kymriah"
 
-test: lint
+serve: kg
+	@$(BIN)/kg serve
+
+test: lint front
 	$(BIN)/pytest
 
 lint: $(SET_UP)
@@ -43,6 +48,15 @@ $(SET_UP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The scripts that need npm packages; without Node.js everything else is served all the same.
+front:
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(BUILT); \
+	else echo "Node.js is not there: the pages are served without the richer editor and network"; fi
+
+$(BUILT): $(FRONT)/package-lock.json $(FRONT)/build.js $(wildcard $(FRONT)/src/*.js)
+	@echo "Building the pages' scripts"
+	@cd $(FRONT) && npm ci --ignore-scripts --silent && npm run --silent build
+
 # For maintainers: resolve anew within the ranges of pyproject.toml, for Python 3.11 to 3.13 on every platform.
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
@@ -52,8 +66,9 @@ lock:
 	rm -r $(VENV)-lock
 
 clean:
-	rm -rf build dist $(VENV)
+	rm -rf build dist $(VENV) $(FRONT)/node_modules kg/web/static/built
 
 help:
 	@echo "make kg     set up, build, ask, draw, export"
+	@echo "make serve  the same, and serve it at http://127.0.0.1:8000"
 	@echo "make test   set up, lint, type-check, test"

@@ -27,7 +27,7 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/.well-known/void", start.void),
     ("/robots.txt", start.robots),
     ("/sitemap.xml", start.sitemap),
-    ("/static/{name}", start.static),
+    ("/static/{name:path}", start.static),
 )
 
 

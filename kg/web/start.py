@@ -7,7 +7,6 @@ import pyoxigraph as ox
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from kg import resources
 from kg.describe import DATASET
 from kg.describe import GRAPH as DESCRIPTION
 from kg.namespaces import ONTOLOGY, compact, graph
@@ -15,12 +14,11 @@ from kg.query import library
 from kg.report import page, rows
 from kg.web.answers import HTML, html, missing, sent
 from kg.web.facts import View
+from kg.web.files import files
 from kg.web.linked import FORMATS, SUFFIXES, written
 from kg.web.opened import Opened
 from kg.web.preference import preferred
 
-_STATIC: Final = resources.PACKAGE / "web" / "static"
-_FILES: Final = {"site.css": "text/css", "site.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
 """Ids of what is named after other things."""
 _SUGGESTED: Final = 8
@@ -141,6 +139,7 @@ def _host(request: Request) -> str:
 def static(request: Request, opened: Opened) -> Response:
     """Answer with one of the package's own files."""
     name = request.path_params["name"]
-    if name not in _FILES:
+    if name not in files():
         return missing(opened, name)
-    return FileResponse(_STATIC / name, media_type=_FILES[name], headers={"X-Content-Type-Options": "nosniff"})
+    path, media = files()[name]
+    return FileResponse(path, media_type=media, headers={"X-Content-Type-Options": "nosniff"})

@@ -1,0 +1,2 @@
+import { EditorView, basicSetup } from "codemirror";
+window.kgEditor = { EditorView, basicSetup };
