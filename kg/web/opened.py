@@ -44,7 +44,7 @@ class Opened:
         answer: The answer to a question of the library, kept for the next who asks the same.
         drawn: A network of the library in the format of a suffix, kept likewise.
         suggested: The labels of a class's things, for a list to choose from.
-        places: The IRIs of the things of a kind, which the prefix of their ids names, by their labels.
+        called: The IRIs of the things of a kind, which the prefix of their ids names, by their labels.
         cell: A value of a table as its text and what it links to.
     """
 
@@ -53,7 +53,7 @@ class Opened:
         self.answer = lru_cache(maxsize=_KEPT)(self._answer)
         self.drawn = lru_cache(maxsize=_KEPT)(self._drawn)
         self.suggested = lru_cache(maxsize=None)(self._suggested)
-        self.places = lru_cache(maxsize=None)(self._places)
+        self.called = lru_cache(maxsize=None)(self._called)
         self.cell = lru_cache(maxsize=_CELLS)(self._cell)
 
     @property
@@ -157,6 +157,6 @@ class Opened:
         chinese = self.chinese(iri) if compact(iri).partition(":")[0] in _BRANDED else ""
         return Cell(text=self.labels.get(iri, otherwise), href=self.path(iri), language=None, chinese=chinese)
 
-    def _places(self, kind: str) -> dict[str, str]:
+    def _called(self, kind: str) -> dict[str, str]:
         start = expand(f"{kind}:X")[:-1]
         return {label: iri for iri, label in sorted(self.labels.items(), reverse=True) if iri.startswith(start)}

@@ -4,7 +4,7 @@ What is asked of a table stands in the address: `_sort`, `_find`, `_page`, and `
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -141,13 +141,17 @@ class Table:
         for column, value in self.state.only:
             found = [place for place in found if value in self.texts(column)[place]]
         if sought := self.state.find.casefold():
-            every = [self.texts(column) for column in self._columns]
-            found = [place for place in found if any(sought in t.casefold() for c in every for t in c[place])]
+            found = [place for place in found if any(sought in name for name in self._said(place))]
         if column := self.state.sort.removeprefix("-"):
             there = [place for place in found if self._plain[place][column] not in (None, "")]
             there.sort(key=lambda place: self._rank(column, place), reverse=self.state.sort.startswith("-"))
             found = there + [place for place in found if self._plain[place][column] in (None, "")]
         return found
+
+    def _said(self, place: int) -> Iterator[str]:
+        for column in self._columns:
+            for cell in self._cells(column, self._plain[place]):
+                yield f"{cell['text']} {cell['chinese']}".casefold()
 
     def _rank(self, column: str, place: int) -> tuple[bool, Any]:
         value = self._plain[place][column]
@@ -221,7 +225,7 @@ class Table:
             href = opened.cell(row["milestone"])["href"]
             return [Cell(text=cell["text"], href=href, language=None, chinese="") for cell in found]
         if kind := _NAMED.get(column):
-            iris = opened.places(kind)
+            iris = opened.called(kind)
             return [opened.titled(iris[c["text"]]) if not c["href"] and c["text"] in iris else c for c in found]
         return found
 

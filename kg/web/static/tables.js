@@ -9,11 +9,14 @@
     const count = table.querySelector(".count"), here = new URL(table.dataset.at, location.href);
     const files = [...table.querySelectorAll(".files a")].map((link) => [link, new URL(link.href)]);
     const texts = new Map(first.map((row) => [row, [...row.cells].map(said)]));
+    const found = new Map(first.map((row) => [row, [...row.cells].map((cell) => cell.textContent.toLowerCase())]));
     let sort = heads.findIndex((head) => head.ariaSort !== "none"), down = sort >= 0 && heads[sort].ariaSort === "descending";
 
     function said(cell) {
-      const items = cell.querySelectorAll("li");
-      return items.length ? [...items].map((item) => item.textContent) : cell.textContent.split("; ");
+      const plain = cell.cloneNode(true);
+      plain.querySelectorAll(".zh").forEach((name) => name.remove());
+      const items = [...plain.querySelectorAll("li")].map((item) => item.textContent.trim());
+      return items.length ? items : plain.textContent.replace(/ +;/g, ";").trim().split("; ");
     }
     function rank(row) {
       const text = texts.get(row)[sort].join("; "), number = row.cells[sort].className === "n" ? Number(text) : NaN;
@@ -36,8 +39,8 @@
       }
       const words = wanted(), sought = (words.get("_find") || "").toLowerCase();
       const only = heads.map((head, place) => [place, words.get("_is_" + head.dataset.column)]).filter((pair) => pair[1]);
-      rows = rows.filter((row) => only.every(([place, value]) => texts.get(row)[place].includes(value))
-        && (!sought || texts.get(row).some((cell) => cell.some((text) => text.toLowerCase().includes(sought)))));
+      rows = rows.filter((row) => only.every(([place, value]) => texts.get(row)[place].includes(value) || texts.get(row)[place].join("; ") === value)
+        && (!sought || found.get(row).some((text) => text.includes(sought))));
       body.replaceChildren(...rows);
       heads.forEach((head, place) => { head.ariaSort = place !== sort ? "none" : down ? "descending" : "ascending"; });
       count.textContent = rows.length === first.length ? rows.length.toLocaleString("en") : rows.length.toLocaleString("en") + " of " + first.length.toLocaleString("en");
