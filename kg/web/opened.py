@@ -16,7 +16,7 @@ from kg.store import Answer, Release
 
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
-_KEPT: Final = 32
+_KEPT: Final = 128
 _CELLS: Final = 50_000
 _BRANDED: Final = frozenset({"product", "therapy", "organisation"})
 """Kinds whose Chinese name stands beside the English one in tables."""
@@ -41,6 +41,7 @@ class Opened:
 
     Attributes:
         release: The release, opened read only.
+        tracker: Where readers propose corrections, with `{id}` for the thing's id; nothing where there is no such place.
         answer: The answer to a question of the library, kept for the next who asks the same.
         drawn: A network of the library in the format of a suffix, kept likewise.
         suggested: The labels of a class's things, for a list to choose from.
@@ -48,8 +49,9 @@ class Opened:
         cell: A value of a table as its text and what it links to.
     """
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, tracker: str = "") -> None:
         self.release = release
+        self.tracker = tracker
         self.answer = lru_cache(maxsize=_KEPT)(self._answer)
         self.drawn = lru_cache(maxsize=_KEPT)(self._drawn)
         self.suggested = lru_cache(maxsize=None)(self._suggested)
