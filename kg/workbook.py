@@ -98,7 +98,7 @@ def _about(
         ("version", manifest.get("version", "")),
         ("as of", manifest.get("modified", "")),
         ("licence of the facts", LICENCES["facts"]),
-        ("sources", "The ids of sources and of milestones are things of the graph, each with a page that has the words."),
+        ("sources", "Sources and milestones are given by their ids; each has a page with its words."),
     )  # fmt: skip
     for line, (name, value) in enumerate(said):
         sheet.write_string(line, 0, str(name), bold)

@@ -41,7 +41,7 @@ class Opened:
 
     Attributes:
         release: The release, opened read only.
-        tracker: Where readers propose corrections, with `{id}` for the thing's id; nothing where there is no such place.
+        tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
         answer: The answer to a question of the library, kept for the next who asks the same.
         drawn: A network of the library in the format of a suffix, kept likewise.
         suggested: The labels of a class's things, for a list to choose from.
