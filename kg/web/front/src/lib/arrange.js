@@ -36,6 +36,11 @@ export class Arrangement {
     this.set(true);
   }
 
+  toggle() {
+    if (this.running) this.stop();
+    else this.start();
+  }
+
   stop() {
     this.worker?.terminate();
     this.worker = null;

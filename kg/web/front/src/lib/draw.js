@@ -8,6 +8,8 @@ import { ShapeProgram, look } from "./shapes.js";
 
 const LARGE = 1500; // With more nodes, pointing at one does not dim all others, and edges have no arrows.
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
+const NEAR = 60; // Up to so many neighbours of a node are named whenever there is room.
+const TOLD = 8; // Relations told when one points at a line.
 const TIMES = { zoom: 250, move: 400 };
 
 /** Whether the browser can draw at all. */
@@ -20,7 +22,7 @@ export function drawable() {
  *
  * @param container An element that has a size.
  * @param data `{nodes: [{id, label, kind, x?, y?}], edges: [{source, target, label}]}`; more attributes are kept.
- * @param options `label` says what is drawn, to people who do not see it; `chosen(id or null)` is called when a node
+ * @param options `label` says what is drawn, to people who do not see it; `names()` what ids of sources are called; `chosen(id or null)` is called when a node
  *   is clicked, `opened(id)` when it is double-clicked, `arranging(running)` when the layout starts or ends.
  */
 export function draw(container, data, options = {}) {
@@ -82,14 +84,13 @@ class Drawing {
     this.point(null);
     this.add(data);
     this.arrangement.start();
+    this.fit();
   }
 
   add({ nodes, edges }) {
-    const { graph } = this;
+    const { graph } = this, places = this.places(nodes, edges);
     for (const { id, x, y, ...facts } of nodes) {
-      const attributes = { ...facts, color: look(facts.kind).colour };
-      if (x !== undefined) Object.assign(attributes, { x, y: -y }); // Pictures count downwards, sigma upwards.
-      graph.mergeNode(id, attributes);
+      graph.mergeNode(id, { ...facts, ...places.get(id), color: look(facts.kind).colour });
     }
     for (const edge of edges) {
       const key = edgeKey(edge), { source, target, ...facts } = edge;
@@ -98,36 +99,41 @@ class Drawing {
       }
     }
     this.large = graph.order > LARGE;
-    this.place();
     const most = Math.max(1, ...graph.mapNodes((id) => graph.degree(id)));
     graph.updateEachNodeAttributes((id, facts) => ({ ...facts, size: 5 + 11 * Math.sqrt(graph.degree(id) / most) }));
   }
 
-  /** Give a place to every node that has none: around a neighbour that has one, or on a spiral. */
-  place() {
-    const { graph } = this;
-    const placed = graph.filterNodes((_, facts) => facts.x !== undefined);
-    const reach = Math.max(1, ...placed.map((id) => Math.abs(graph.getNodeAttribute(id, "x")))) / 8;
-    let turn = 0;
-    const queue = placed.length ? placed : graph.nodes().slice(0, 1);
-    for (const id of queue) graph.updateNode(id, (facts) => ({ x: 0, y: 0, ...facts }));
-    // The queue grows while it is read, so that neighbours of neighbours find their places too.
-    for (const id of queue) {
-      const { x, y } = graph.getNodeAttributes(id);
-      graph.forEachNeighbor(id, (other, facts) => {
-        if (facts.x !== undefined) return;
-        turn += 1;
-        const radius = reach * (1 + Math.sqrt(turn) / 8);
-        graph.mergeNodeAttributes(other, { x: x + radius * Math.cos(turn * GOLDEN), y: y + radius * Math.sin(turn * GOLDEN) });
-        queue.push(other);
-      });
+  /** Return where new nodes go: as given, or around a neighbour that has a place, or else on a spiral. */
+  places(nodes, edges) {
+    const { graph } = this, found = new Map(), near = new Map(nodes.map(({ id }) => [id, []]));
+    for (const { source, target } of edges) {
+      near.get(source)?.push(target);
+      near.get(target)?.push(source);
     }
-    graph.forEachNode((id, facts) => {
-      if (facts.x !== undefined) return;
+    for (const { id, x, y } of nodes) {
+      if (graph.hasNode(id)) found.set(id, { x: graph.getNodeAttribute(id, "x"), y: graph.getNodeAttribute(id, "y") });
+      else if (x !== undefined) found.set(id, { x, y: -y }); // Pictures count downwards, sigma upwards.
+    }
+    const reach = Math.max(1, ...[...found.values()].map(({ x }) => Math.abs(x))) / 8;
+    let turn = 0;
+    const around = ({ x, y }, far) => {
       turn += 1;
-      const radius = reach * Math.sqrt(turn + 8);
-      graph.mergeNodeAttributes(id, { x: radius * Math.cos(turn * GOLDEN), y: radius * Math.sin(turn * GOLDEN) });
-    });
+      return { x: x + reach * far * Math.cos(turn * GOLDEN), y: y + reach * far * Math.sin(turn * GOLDEN) };
+    };
+    const queue = [...found.keys()];
+    for (const { id } of nodes) {
+      if (!found.has(id)) { found.set(id, found.size ? around({ x: 0, y: 0 }, Math.sqrt(turn + 8)) : { x: 0, y: 0 }); queue.push(id); }
+      // The queue grows while it is emptied, so that neighbours of neighbours find their places too.
+      while (queue.length) {
+        const at = queue.shift();
+        for (const other of near.get(at)) {
+          if (found.has(other) || !near.has(other)) continue;
+          found.set(other, around(found.get(at), 1 + Math.sqrt(turn) / 8));
+          queue.push(other);
+        }
+      }
+    }
+    return found;
   }
 
   readTheme() {
@@ -141,7 +147,7 @@ class Drawing {
     if (this.hidden.has(id)) return { ...node, hidden: true };
     if (id === this.chosen) return { ...node, highlighted: true, forceLabel: true, zIndex: 2 };
     if (!this.near) return node;
-    if (this.near.has(id)) return { ...node, zIndex: 1, forceLabel: this.near.size < 30 };
+    if (this.near.has(id)) return { ...node, zIndex: 1, forceLabel: this.near.size < NEAR };
     return this.large ? node : { ...node, color: this.theme.faint, label: "", zIndex: 0 };
   }
 
@@ -163,11 +169,16 @@ class Drawing {
   choose(id, move = false) {
     this.chosen = id;
     this.highlight();
-    if (id && move) {
-      const { x, y } = this.sigma.getNodeDisplayData(id), camera = this.sigma.getCamera();
-      this.animate({ x, y, ratio: Math.min(camera.ratio, 0.6) });
-    }
+    if (id && move) this.bring(id);
     this.options.chosen?.(id);
+  }
+
+  /** Move the view to a node that is out of sight or at the margin. */
+  bring(id) {
+    const { sigma } = this, { x, y } = sigma.graphToViewport(this.graph.getNodeAttributes(id)), { width, height } = sigma.getDimensions();
+    if (x > width * 0.1 && x < width * 0.8 && y > height * 0.1 && y < height * 0.9) return;
+    const { x: across, y: up } = sigma.getNodeDisplayData(id);
+    this.animate({ x: across, y: up });
   }
 
   highlight() {
@@ -238,9 +249,16 @@ class Drawing {
     });
     sigma.on("leaveNode", () => { hush(); this.point(null); });
     sigma.on("enterEdge", ({ edge, event }) => {
-      const { label, date, detail, sources } = graph.getEdgeAttributes(edge);
-      const [one, other] = graph.extremities(edge).map((id) => graph.getNodeAttribute(id, "label"));
-      say([`${one} → ${other}`, [label, date, detail].filter(Boolean).join(" · "), sources && `Sources: ${sources}`], event);
+      const [one, other] = graph.extremities(edge), named = options.names?.() ?? {};
+      const title = [one, other].map((id) => graph.getNodeAttribute(id, "label")).join(" → ");
+      // Lines between the same two nodes lie on each other: all of them are told.
+      const all = graph.directedEdges(one, other).filter((id) => !this.hidden.has(id)).map((id) => graph.getEdgeAttributes(id));
+      all.sort((a, b) => (a.date ?? "").localeCompare(b.date ?? ""));
+      const told = all.slice(0, TOLD).flatMap(({ label, date, detail, sources }) => [
+        [date, label, detail].filter(Boolean).join(" · "),
+        all.length === 1 && sources && `Sources: ${sources.map((id) => named[id] ?? id).join("; ")}`,
+      ]);
+      say([title, ...told, all.length > TOLD && `and ${all.length - TOLD} more`], event);
     });
     sigma.on("leaveEdge", hush);
     sigma.on("clickNode", ({ node }) => this.choose(node));
@@ -276,6 +294,6 @@ class Drawing {
   }
 }
 
-function edgeKey({ source, target, label, date }) {
-  return [source, target, label, date ?? ""].join("\t");
+function edgeKey({ source, target, label, date, milestone }) {
+  return [source, target, label, date, milestone].join("\t");
 }

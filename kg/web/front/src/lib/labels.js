@@ -1,5 +1,12 @@
 // How names are written into a drawing: never over each other, and readable on any ground.
 
+/** Whether a box, as [left, top, right, bottom], has room beside those that are taken; if so, it is taken too. */
+export function room(taken, box) {
+  const free = !taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+  if (free) taken.push(box);
+  return free;
+}
+
 /** Return sigma's functions that write labels, which take their colours from `theme()`. */
 export function labels(theme) {
   let taken = [];
@@ -15,16 +22,14 @@ export function labels(theme) {
       if (!data.label) return;
       font(context, settings, settings.labelWeight);
       const x = data.x + data.size + 4, y = data.y + settings.labelSize / 3;
-      const box = [x - 2, y - settings.labelSize, x + context.measureText(data.label).width + 2, y + 4];
-      const covered = taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
-      if (covered && !data.forceLabel) return;
-      taken.push(box);
-      const { ink, paper, soft } = theme();
+      const right = x + context.measureText(data.label).width + 2;
+      if (!room(taken, [x - 2, y - settings.labelSize, right, y + 4])) return;
+      const { ink, paper } = theme();
       context.lineWidth = 3;
       context.lineJoin = "round";
       context.strokeStyle = paper;
       context.strokeText(data.label, x, y);
-      context.fillStyle = data.faint ? soft : ink;
+      context.fillStyle = ink;
       context.fillText(data.label, x, y);
     },
     hover(context, data, settings) {
