@@ -25,7 +25,7 @@ from kg.errors import KgError, NotInGraphError, QueryError
 from kg.guide import described as described_question
 from kg.guide import questions, schema
 from kg.limited import Limited, Limits, evaluate
-from kg.namespaces import compact, expand
+from kg.namespaces import RESOURCES, compact, expand
 from kg.query import arrange, bind, find, library
 from kg.store import Answer, Release, open_release
 
@@ -268,17 +268,17 @@ def server(door: Door) -> MCPServer[Any]:
     ):
         made.add_resource(
             FileResource(
-                uri=f"cgt-kg://ontology/{name}.ttl", name=f"{name}.ttl", description=about, mime_type="text/turtle",
+                uri=f"{RESOURCES}ontology/{name}.ttl", name=f"{name}.ttl", description=about, mime_type="text/turtle",
                 path=(resources.ONTOLOGY / f"{name}.ttl").resolve(),
             )
         )  # fmt: skip
 
-    @made.resource("cgt-kg://manifest", mime_type="application/json")
+    @made.resource(f"{RESOURCES}manifest", mime_type="application/json")
     def manifest() -> str:
         """What the release says of itself: its name, day, counts and checksums."""
         return json.dumps(door.release.manifest, ensure_ascii=False, indent=2)
 
-    @made.resource("cgt-kg://question/{name}", mime_type="application/sparql-query")
+    @made.resource(f"{RESOURCES}question/{{name}}", mime_type="application/sparql-query")
     def question(name: str) -> str:
         """The SPARQL of a named question."""
         try:

@@ -16,6 +16,10 @@ GRAPHS: Final = f"{BASE}graph/"
 ONTOLOGY: Final = f"{BASE}ontology"
 FEED: Final = "https://jsonfeed.org/version/1.1"
 """What a JSON Feed says it is."""
+CSVW: Final = "http://www.w3.org/ns/csvw"
+"""The JSON-LD context of metadata on CSV files."""
+RESOURCES: Final = "cgt-kg://"
+"""How the addresses begin that the Model Context Protocol's clients read resources by."""
 WEB: Final = ("http://", "https://")
 """How an address starts that a page may link to."""
 

@@ -4,7 +4,6 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from kg import resources
 from kg.errors import OutputError
 from kg.network import Graph, positions
 from kg.report import page
+from kg.writing import put, writing
 
 _VIS: Final = Path(pyvis.__file__).parent / "templates" / "lib" / "vis-9.1.2" / "vis-network.min.js"
 _LOOKS: Final = resources.PACKAGE / "looks.json"
@@ -50,16 +50,9 @@ def draw(graph: Graph, out: Path, title: str) -> None:
     if not graph:
         raise OutputError(f"{out}: the network is empty; widen the question")
     text = SUFFIXES[suffix](graph, title)
-    part = out.with_name(f".{out.name}.part")
-    try:
+    with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(out)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    put(out, text.encode())
 
 
 @cache
