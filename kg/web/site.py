@@ -1,6 +1,6 @@
 """Which address is answered by what: linked data and the explorer of one release."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -31,13 +31,16 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
 )
 
 
-def routes(release: Release | Callable[[Request], Release]) -> list[Route]:
+def routes(
+    release: Release | Callable[[Request], Release], before: Sequence[tuple[str, Endpoint]] = ()
+) -> list[Route]:
     """Return the routes of linked data and of the explorer.
 
     Endpoints are plain functions, which Starlette runs in threads: the engine lets go of the interpreter's lock.
 
     Args:
         release: The release they answer from, or what says for a request which release is in use.
+        before: Further addresses, which are looked at first.
     """
     newest: list[Opened] = []
 
@@ -47,4 +50,4 @@ def routes(release: Release | Callable[[Request], Release]) -> list[Route]:
             newest[:] = [Opened(current)]
         return newest[0]
 
-    return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in _ADDRESSES]
+    return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in (*before, *_ADDRESSES)]

@@ -19,7 +19,7 @@ from kg.web.linked import FORMATS, SUFFIXES, written
 from kg.web.opened import Opened
 from kg.web.preference import preferred
 
-_BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
+BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
 """Ids of what is named after other things."""
 _SUGGESTED: Final = 8
 _LONG: Final = 200
@@ -61,7 +61,7 @@ def search(request: Request, opened: Opened) -> Response:
     media = preferred(request.headers.get("accept", ""), ("application/json", HTML))
     near = opened.index.search(text, 40) if text else []
     # Sorting is stable: the best name comes first among things, and after them among what only speaks of things.
-    hits = sorted(near, key=lambda hit: hit.id.startswith(_BESIDE))[: len(near) if media == HTML else _SUGGESTED]
+    hits = sorted(near, key=lambda hit: hit.id.startswith(BESIDE))[: len(near) if media == HTML else _SUGGESTED]
     found = [
         {"id": h.id, "label": h.label, "kind": h.kind, "matched": h.matched, "score": h.score,
          "href": opened.cell(h.id)["href"]}

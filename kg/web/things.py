@@ -15,7 +15,8 @@ from kg.web.opened import PAGED, Opened
 from kg.web.preference import preferred
 
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
-_SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
+SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
+"""Media types that many say where they mean a format of `FORMATS`."""
 _VARY: Final = {"Vary": "Accept"}
 _OPEN: Final = 80
 """So many milestones are shown at once; more are folded by agency."""
@@ -44,7 +45,7 @@ def identify(request: Request, opened: Opened) -> Response:
     if media is None:
         offers = ", ".join(_OFFERED)
         return sent(f"{kind}:{name} is offered as {offers}\n", "text/plain", _VARY, 406)
-    suffix = SUFFIXES.get(media) or _SAME.get(media)
+    suffix = SUFFIXES.get(media) or SAME.get(media)
     where = f"/data/{kind}/{name}.{suffix}" if suffix else f"/page/{kind}/{name}"
     return RedirectResponse(where, 303, _VARY | {"Access-Control-Allow-Origin": "*"})
 
