@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from kg.namespaces import WEB
 from kg.store import open_release
 from kg.web.linked import FORMATS
 from kg.web.publish import DEFAULT
@@ -20,13 +21,26 @@ _BUILD = click.option(
 )  # fmt: skip
 
 
+def _address(_: click.Context, __: click.Parameter, value: str) -> str:
+    if value and not value.startswith(WEB):
+        raise click.BadParameter("an address that starts with http:// or https:// is needed")
+    return value
+
+
+_TRACKER = click.option(
+    "--tracker", default="", metavar="URL", callback=_address,
+    help="Where readers propose corrections; {id} in it becomes the id of the thing they look at.",
+)  # fmt: skip
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve at.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="The port; 0: any free.")
 @_BUILD
-def serve(host: str, port: int, folder: Path | None) -> None:
+@_TRACKER
+def serve(host: str, port: int, folder: Path | None, tracker: str) -> None:
     """Serve the release in use: pages for people, linked data, and SPARQL at /sparql; new releases are picked up."""
-    run_serve(folder, host, port, routes=routes(lambda request: served(request.app).release))
+    run_serve(folder, host, port, routes=routes(lambda request: served(request.app).release, tracker))
 
 
 @click.command()
@@ -37,7 +51,8 @@ def serve(host: str, port: int, folder: Path | None) -> None:
     help=f"Write each thing's data in this format; may be given again (default: {', '.join(DEFAULT)}).",
 )  # fmt: skip
 @_BUILD
-def publish(target: Path, base: str | None, formats: tuple[str, ...], folder: Path | None) -> None:
+@_TRACKER
+def publish(target: Path, base: str | None, formats: tuple[str, ...], folder: Path | None, tracker: str) -> None:
     """Write the site to the folder DIR, for any web host or to open from disk; SPARQL alone needs `kg serve`."""
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
@@ -45,7 +60,7 @@ def publish(target: Path, base: str | None, formats: tuple[str, ...], folder: Pa
         def progress(step: str, done: int, known: int) -> None:
             bar.update(task, description=step, completed=done, total=known)
 
-        made = run_publish(open_release(folder), target, base, formats or DEFAULT, progress)
+        made = run_publish(open_release(folder), target, base, formats or DEFAULT, tracker, progress)
     click.echo(f"release  {made.release}")
     click.echo(f"pages    {made.pages:,} of {made.files:,} files, {made.bytes / 1e6:,.0f} MB")
     click.echo(f"open     {target / 'index.html'}")

@@ -16,6 +16,7 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/search", start.search),
     ("/id/{kind}/{name}", things.identify),
     ("/page/{kind}/{name}", things.page),
+    ("/page/{kind}/{name}/cite.{suffix}", things.cite),
     ("/data/{kind}/{name}", things.data),
     ("/dataset", things.dataset),
     ("/ontology", start.ontology),
@@ -32,7 +33,7 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
 
 
 def routes(
-    release: Release | Callable[[Request], Release], before: Sequence[tuple[str, Endpoint]] = ()
+    release: Release | Callable[[Request], Release], tracker: str = "", before: Sequence[tuple[str, Endpoint]] = ()
 ) -> list[Route]:
     """Return the routes of linked data and of the explorer.
 
@@ -40,6 +41,7 @@ def routes(
 
     Args:
         release: The release they answer from, or what says for a request which release is in use.
+        tracker: Where readers propose corrections, an address in which `{id}` stands for the thing's id.
         before: Further addresses, which are looked at first.
     """
     newest: list[Opened] = []
@@ -47,7 +49,7 @@ def routes(
     def opened_for(request: Request) -> Opened:
         current = release if isinstance(release, Release) else release(request)
         if not newest or newest[0].release is not current:
-            newest[:] = [Opened(current)]
+            newest[:] = [Opened(current, tracker)]
         return newest[0]
 
     return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in (*before, *_ADDRESSES)]

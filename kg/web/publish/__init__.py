@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import pyoxigraph as ox
 from starlette.applications import Starlette
 
 from kg import __version__
@@ -17,7 +18,6 @@ from kg.namespaces import WEB, compact
 from kg.report import page
 from kg.store import Release
 from kg.web.files import files
-from kg.web.linked import FORMATS
 from kg.web.opened import Opened, node
 from kg.web.publish.crawl import MISSING, Crawled, Site, Written, crawl, resolve, wanted
 from kg.web.publish.folder import MARKER, replaced
@@ -56,6 +56,7 @@ def publish(
     folder: Path,
     base: str | None = None,
     formats: Sequence[str] = DEFAULT,
+    tracker: str = "",
     progress: Progress = lambda *_: None,
 ) -> Published:
     """Write a release as a static site.
@@ -66,6 +67,7 @@ def publish(
         base: The address that the folder is to be found at. Where it is given, there is a site map, and rules by
             which permanent identifiers lead there.
         formats: The suffixes of the formats in which the data of each thing is written.
+        tracker: Where readers propose corrections, as `kg serve` takes it.
         progress: Told of each step.
 
     Raises:
@@ -89,7 +91,7 @@ def publish(
             name = path.relative_to(work).as_posix()
             done.files[f"/{name}"] = Written(name)
             sums[name] = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
-        app = Starlette(routes=routes(release, addresses(dumps)))
+        app = Starlette(routes=routes(release, tracker, addresses(dumps)))
         found = Site(app, host or _NOWHERE)
         crawl(found, _seeds(release), done, write, lambda n, all_: progress("Writing pages and data", n, all_))
         pages = {address: one.file for address, one in done.files.items() if one.policy is not None}
@@ -123,7 +125,7 @@ def _seeds(release: Release) -> list[str]:
     opened = Opened(release)
     gone = release.store.quads_for_pattern(None, node("owl:deprecated"), None, None)
     paths = {opened.path(iri) or "" for iri in opened.labels}
-    paths |= {"/page/" + compact(str(quad.subject.value)).replace(":", "/", 1) for quad in gone}
+    paths |= {"/page/" + compact(q.subject.value).replace(":", "/", 1) for q in gone if isinstance(q.subject, ox.NamedNode)}
     things = sorted(path for path in paths if path.startswith("/page/"))
     licences = [f"/static/{name}" for name in files() if name.endswith(".txt")]
     return ["/", MISSING, SEARCH, NAMES, SCRIPT, VOID, *licences, *things]

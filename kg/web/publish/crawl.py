@@ -86,9 +86,10 @@ class Site:
     def __init__(self, app: ASGIApp, base: str) -> None:
         self._app = app
         parts = urlsplit(base)
-        self._scope = {
+        self._root = parts.path.rstrip("/")
+        self._scope: dict[str, Any] = {
             "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": "GET",
-            "scheme": parts.scheme, "root_path": parts.path.rstrip("/"), "server": (parts.hostname, parts.port),
+            "scheme": parts.scheme, "root_path": self._root, "server": (parts.hostname, parts.port),
             "client": None, "headers": [(b"host", parts.netloc.encode()), (b"accept", HTML.encode())],
         }  # fmt: skip
 
@@ -96,7 +97,7 @@ class Site:
         """Return the answer to a GET of an address."""
         path, _, query = address.partition("?")
         scope: dict[str, Any] = self._scope | {
-            "path": self._scope["root_path"] + unquote(path), "query_string": query.encode(),
+            "path": self._root + unquote(path), "query_string": query.encode(),
         }  # fmt: skip
         started: dict[str, Any] = {}
         body: list[bytes] = []
@@ -174,6 +175,16 @@ def crawl(
     Raises:
         OutputError: A link leads to what is neither there nor known to need a server.
     """
+    asyncio.run(_walk(site, seeds, known, write, progress))
+
+
+async def _walk(
+    site: Site,
+    seeds: Iterable[str],
+    known: Crawled,
+    write: Callable[[str, bytes], None],
+    progress: Callable[[int, int], None],
+) -> None:
     queue = deque(dict.fromkeys(seeds))
     origin = dict.fromkeys(queue, "the list of pages")
     files = {one.file: address for address, one in known.files.items()}
@@ -183,26 +194,25 @@ def crawl(
             origin[address] = by
             queue.append(address)
 
-    with asyncio.Runner() as runner:
-        while queue:
-            address = queue.popleft()
-            reply = runner.run(site.ask(address))
-            if reply.status in _REDIRECTS:
-                target = resolve(address, reply.headers["location"])
-                known.others[address] = target or ""
-                seen(target, address)
-            elif reply.status not in (200, 410) and address != MISSING:
-                raise OutputError(f"{origin[address]} leads to {address}, which answers {reply.status}")
-            else:
-                file = place(address, reply.html)
-                if files.setdefault(file, address) != address:
-                    raise OutputError(f"{address} and {files[file]} would both be {file}")
-                policy = reply.headers.get("content-security-policy", "") if reply.html else None
-                known.files[address] = Written(file, policy)
-                write(file, reply.body)
-                for link in links(reply.body.decode()) if reply.html else ():
-                    seen(resolve(address, link), address)
-            progress(len(origin) - len(queue), len(origin))
+    while queue:
+        address = queue.popleft()
+        reply = await site.ask(address)
+        if reply.status in _REDIRECTS:
+            target = resolve(address, reply.headers["location"])
+            known.others[address] = target or ""
+            seen(target, address)
+        elif reply.status not in (200, 410) and address != MISSING:
+            raise OutputError(f"{origin[address]} leads to {address}, which answers {reply.status}")
+        else:
+            file = place(address, reply.html)
+            if files.setdefault(file, address) != address:
+                raise OutputError(f"{address} and {files[file]} would both be {file}")
+            policy = reply.headers.get("content-security-policy", "") if reply.html else None
+            known.files[address] = Written(file, policy)
+            write(file, reply.body)
+            for link in links(reply.body.decode()) if reply.html else ():
+                seen(resolve(address, link), address)
+        progress(len(origin) - len(queue), len(origin))
 
 
 def place(address: str, html: bool) -> str:

@@ -19,6 +19,8 @@ _ADDRESSES: Final = ("href", "src", "action", "data", "poster", "srcset", "xlink
 """The attributes that hold addresses."""
 _LIVE: Final = "[data-live]"
 """What a template marks as of use only where a server answers."""
+_WHOLE: Final = ".table[data-whole]"
+"""Tables that have all their rows on the page, for which the site's script does what the server else would."""
 _UNFRAMED: Final = "frame-ancestors"
 """What a policy cannot say within a page."""
 
@@ -68,8 +70,15 @@ def _parsed(text: str) -> LexborHTMLParser:
     tree = LexborHTMLParser(text)
     for node in tree.css(_LIVE):
         node.decompose()
-    for form in tree.css("form"):
-        if form.attrs.get("action") != SEARCH:
+    for table in tree.css(_WHOLE):
+        # It sorts and filters in place, and has no address that says how.
+        del table.attrs["data-at"]
+        for node in table.css("form"):
+            del node.attrs["action"]
+        for node in table.css("th a"):
+            node.attrs["href"] = f"#{table.id}"
+    for form in tree.css("form[action]"):
+        if form.attrs["action"] != SEARCH:
             form.replace_with(LexborHTMLParser(_NOTE, is_fragment=True).css("p")[0])
             continue
         script = create_tag("script")
@@ -88,13 +97,15 @@ def _found(tree: LexborHTMLParser) -> Iterator[tuple[LexborNode, str, list[str]]
 
 
 def _disable(node: LexborNode) -> None:
-    """Take away a link that answers no more, but not its words; of a list of formats, its words too."""
+    """Take away a link that answers no more, but not its words; of a list of files, its words too."""
     if node.tag != "a":
         node.decompose()
-    elif "type" in node.attrs:
-        before = node.prev
+    elif "type" in node.attrs or "download" in node.attrs:
+        before, list_ = node.prev, node.parent
         if before is not None and before.is_text_node and (before.text_content or "").strip() in (",", "·"):
             before.decompose()
         node.decompose()
+        if list_ is not None and list_.tag == "p" and not list_.css("a"):
+            list_.decompose()
     else:
         node.unwrap()
