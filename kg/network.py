@@ -72,7 +72,7 @@ def multigraph(release: Release) -> Graph:
             isinstance(source, ox.NamedNode) and isinstance(prop, ox.NamedNode) and isinstance(target, ox.NamedNode)
         ):
             continue
-        if prop.value in skipped or not (_ours(source.value) and _ours(target.value)):
+        if prop.value in skipped or not (ours(source.value) and ours(target.value)):
             continue
         for end in (source.value, target.value):
             short = compact(end)
@@ -81,7 +81,8 @@ def multigraph(release: Release) -> Graph:
     return graph
 
 
-def _ours(iri: str) -> bool:
+def ours(iri: str) -> bool:
+    """Return whether an IRI is a thing that networks show: one of the project's own, or a disease."""
     return iri.startswith(THINGS) or "/obo/MONDO_" in iri
 
 

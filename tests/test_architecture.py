@@ -24,7 +24,7 @@ LAYERS = [
     {"lookup", "registered", "report"},
     {"cited", "feed", "guide", "network", "output", "trust", "workbook"},
     {"build"},
-    {"door", "export", "pictures", "terminal"},
+    {"door", "export", "neighbours", "pictures", "terminal"},
     {"web"},
     {"cli"},
 ]

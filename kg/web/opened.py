@@ -8,7 +8,8 @@ import pyoxigraph as ox
 from kg.errors import IdentifierError, QueryError
 from kg.lookup import STANDARD, Index
 from kg.namespaces import BASE, KINDS, ONTOLOGY, WEB, compact, expand
-from kg.network import network
+from kg.neighbours import Surroundings
+from kg.network import Graph, network, positions
 from kg.pictures import SUFFIXES
 from kg.query import ask, find, names
 from kg.report import rows
@@ -43,7 +44,9 @@ class Opened:
         release: The release, opened read only.
         tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
         answer: The answer to a question of the library, kept for the next who asks the same.
-        drawn: A network of the library in the format of a suffix, kept likewise.
+        network: A network of the library, kept likewise.
+        places: Where its nodes lie.
+        drawn: The same in the format of a suffix.
         suggested: The labels of a class's things, for a list to choose from.
         called: The IRIs of the things of a kind, which the prefix of their ids names, by their labels.
         cell: A value of a table as its text and what it links to.
@@ -53,6 +56,8 @@ class Opened:
         self.release = release
         self.tracker = tracker
         self.answer = lru_cache(maxsize=_KEPT)(self._answer)
+        self.network = lru_cache(maxsize=_KEPT)(self._network)
+        self.places = lru_cache(maxsize=_KEPT)(self._places)
         self.drawn = lru_cache(maxsize=_KEPT)(self._drawn)
         self.suggested = lru_cache(maxsize=None)(self._suggested)
         self.called = lru_cache(maxsize=None)(self._called)
@@ -113,14 +118,25 @@ class Opened:
             found.setdefault(row["fact"], []).append(row)
         return found
 
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What is linked with each thing."""
+        return Surroundings(self.release)
+
     def _answer(self, name: str, *values: tuple[str, str]) -> Answer:
         return ask(name, self.release, None, **dict(values))
 
-    def _drawn(self, name: str, suffix: str, *values: tuple[str, str]) -> str:
+    def _network(self, name: str, *values: tuple[str, str]) -> Graph:
         graph = network(name, self.release, **dict(values))
         if not graph:
             raise QueryError("the network is empty; widen the question")
-        return SUFFIXES[suffix](graph, find(name).title)
+        return graph
+
+    def _places(self, name: str, *values: tuple[str, str]) -> dict[str, tuple[float, float]]:
+        return positions(self.network(name, *values))
+
+    def _drawn(self, name: str, suffix: str, *values: tuple[str, str]) -> str:
+        return SUFFIXES[suffix](self.network(name, *values), find(name).title)
 
     def _suggested(self, kind: str) -> list[str]:
         return sorted({label for _, _, label in names(self.release, kind)}, key=str.casefold)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from kg.store import Release
-from kg.web import networks, questions, start, things
+from kg.web import explore, networks, questions, start, things
 from kg.web.answers import Endpoint, bound
 from kg.web.opened import Opened
 
@@ -25,6 +25,8 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/questions/{name}", questions.ask),
     ("/networks", networks.listing),
     ("/networks/{name}", networks.show),
+    ("/explore", explore.page),
+    ("/explore.json", explore.data),
     ("/.well-known/void", start.void),
     ("/robots.txt", start.robots),
     ("/sitemap.xml", start.sitemap),

@@ -125,7 +125,7 @@ def robots(request: Request, _: Opened) -> Response:
 
 def sitemap(request: Request, opened: Opened) -> Response:
     """Answer with the addresses of all pages."""
-    fixed = ["", "questions", "networks", "ontology", *(f"questions/{name}" for name in library())]
+    fixed = ["", "questions", "networks", "explore", "ontology", *(f"questions/{name}" for name in library())]
     things = sorted(path[1:] for iri in opened.labels if (path := opened.path(iri) or "").startswith("/page/"))
     content: dict[str, Any] = {"host": _host(request), "paths": fixed + things}
     content["modified"] = opened.release.manifest.get("modified", "")
