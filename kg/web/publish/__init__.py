@@ -86,7 +86,7 @@ def publish(
             path.write_bytes(content)
             sums[name] = (hashlib.sha256(content).hexdigest(), len(content))
 
-        done = Crawled(wanted(formats))
+        done = Crawled(wanted(formats, feed=host is not None))
         for path in dumps:
             name = path.relative_to(work).as_posix()
             done.files[f"/{name}"] = Written(name)
@@ -125,7 +125,9 @@ def _seeds(release: Release) -> list[str]:
     opened = Opened(release)
     gone = release.store.quads_for_pattern(None, node("owl:deprecated"), None, None)
     paths = {opened.path(iri) or "" for iri in opened.labels}
-    paths |= {"/page/" + compact(q.subject.value).replace(":", "/", 1) for q in gone if isinstance(q.subject, ox.NamedNode)}
+    paths |= {
+        "/page/" + compact(q.subject.value).replace(":", "/", 1) for q in gone if isinstance(q.subject, ox.NamedNode)
+    }
     things = sorted(path for path in paths if path.startswith("/page/"))
     licences = [f"/static/{name}" for name in files() if name.endswith(".txt")]
     return ["/", MISSING, SEARCH, NAMES, SCRIPT, VOID, *licences, *things]

@@ -21,8 +21,9 @@ MISSING: Final = "/404.html"
 _PAGE: Final = "_page"
 _EXAMPLE: Final = "example"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
-_LIVE: Final = frozenset(("explore", "id"))
+_LIVE: Final = frozenset(("explore", "explore.json", "id"))
 """The first part of addresses that need a server: what they show depends on what is asked."""
+_FEED: Final = "/feed.xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,15 @@ class Site:
         return Reply(started["status"], headers, b"".join(body))
 
 
-def wanted(formats: Collection[str]) -> Callable[[str], bool]:
+def wanted(formats: Collection[str], feed: bool) -> Callable[[str], bool]:
     """Return what says of an address whether it is published.
 
     A question is published as asked of everything, or of its example where it must be given something; data in
     some formats. All else with a query needs a server.
+
+    Args:
+        formats: Suffixes of formats.
+        feed: Whether the feed is too: its links are whole addresses.
     """
     needs = {name: {p.name: p.example for p in q.parameters if p.required} for name, q in library().items()}
     examples = {name: _canonical(given) for name, given in needs.items()}
@@ -132,7 +137,11 @@ def wanted(formats: Collection[str]) -> Callable[[str], bool]:
     def judge(address: str) -> bool:
         path, _, query = address.partition("?")
         first, _, rest = path.strip("/").partition("/")
-        if first in _LIVE or (first == "data" and path.rpartition(".")[2] in FORMATS.keys() - set(formats)):
+        if (
+            first in _LIVE
+            or (path == _FEED and not feed)
+            or (first == "data" and path.rpartition(".")[2] in FORMATS.keys() - set(formats))
+        ):
             return False
         given = dict(parse_qsl(query))
         given.pop(_PAGE, None)

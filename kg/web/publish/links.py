@@ -18,7 +18,9 @@ _NOTE: Final = f'<p class="help">This copy is static: <a href="{DATA}">how to as
 _ADDRESSES: Final = ("href", "src", "action", "data", "poster", "srcset", "xlink:href", "data-names")
 """The attributes that hold addresses."""
 _LIVE: Final = "[data-live]"
-"""What a template marks as of use only where a server answers."""
+"""What a template marks as of use only where a server answers,"""
+_STILL: Final = "[data-still]"
+"""and around what is shown in its stead where none does."""
 _WHOLE: Final = ".table[data-whole]"
 """Tables that have all their rows on the page, for which the site's script does what the server else would."""
 _UNFRAMED: Final = "frame-ancestors"
@@ -70,6 +72,8 @@ def _parsed(text: str) -> LexborHTMLParser:
     tree = LexborHTMLParser(text)
     for node in tree.css(_LIVE):
         node.decompose()
+    for node in tree.css(_STILL):
+        node.unwrap()
     for table in tree.css(_WHOLE):
         # It sorts and filters in place, and has no address that says how.
         del table.attrs["data-at"]
