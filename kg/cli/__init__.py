@@ -13,7 +13,7 @@ from kg.check import examine
 from kg.cli.asking import NETWORK, QUERY, print_answer
 from kg.cli.door import mcp
 from kg.cli.registers import VERBS
-from kg.cli.serving import serve
+from kg.cli.serving import publish, serve
 from kg.curated import tidy as tidy_table
 from kg.errors import CurationError, KgError, QueryError
 from kg.export import FORMATS as EXPORTS
@@ -153,7 +153,7 @@ def queries() -> None:
     print_questions(library().values(), sys.stdout)
 
 
-for _verb in (QUERY, NETWORK, mcp, *VERBS, serve):
+for _verb in (QUERY, NETWORK, mcp, *VERBS, serve, publish):
     cli.add_command(_verb)
 
 

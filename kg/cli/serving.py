@@ -1,13 +1,24 @@
-"""The verb that serves."""
+"""The verbs that serve, and publish."""
 
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from kg.namespaces import WEB
+from kg.store import open_release
+from kg.web.linked import FORMATS
+from kg.web.publish import DEFAULT
+from kg.web.publish import publish as run_publish
 from kg.web.served import served
 from kg.web.server import serve as run_serve
 from kg.web.site import routes
+
+_BUILD = click.option(
+    "--build", "folder", type=click.Path(path_type=Path), default=None, envvar="KG_BUILD",
+    help="The build folder to serve (default: build, or $KG_BUILD).",
+)  # fmt: skip
 
 
 def _address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -16,17 +27,40 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve at.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="The port; 0: any free.")
-@click.option(
-    "--build", "folder", type=click.Path(path_type=Path), default=None, envvar="KG_BUILD",
-    help="The build folder to serve (default: build, or $KG_BUILD).",
-)  # fmt: skip
-@click.option(
+_TRACKER = click.option(
     "--tracker", default="", metavar="URL", callback=_address,
     help="Where readers propose corrections; {id} in it becomes the id of the thing they look at.",
 )  # fmt: skip
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve at.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="The port; 0: any free.")
+@_BUILD
+@_TRACKER
 def serve(host: str, port: int, folder: Path | None, tracker: str) -> None:
     """Serve the release in use: pages for people, linked data, and SPARQL at /sparql; new releases are picked up."""
     run_serve(folder, host, port, routes=routes(lambda request: served(request.app).release, tracker))
+
+
+@click.command()
+@click.argument("target", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--base", help="The address DIR will have: adds a site map and rules for permanent identifiers.")
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(list(FORMATS)),
+    help=f"Write each thing's data in this format; may be given again (default: {', '.join(DEFAULT)}).",
+)  # fmt: skip
+@_BUILD
+@_TRACKER
+def publish(target: Path, base: str | None, formats: tuple[str, ...], folder: Path | None, tracker: str) -> None:
+    """Write the site to the folder DIR, for any web host or to open from disk; SPARQL alone needs `kg serve`."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def progress(step: str, done: int, known: int) -> None:
+            bar.update(task, description=step, completed=done, total=known)
+
+        made = run_publish(open_release(folder), target, base, formats or DEFAULT, tracker, progress)
+    click.echo(f"release  {made.release}")
+    click.echo(f"pages    {made.pages:,} of {made.files:,} files, {made.bytes / 1e6:,.0f} MB")
+    click.echo(f"open     {target / 'index.html'}")

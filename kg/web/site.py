@@ -1,6 +1,6 @@
 """Which address is answered by what: linked data and the explorer of one release."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -36,7 +36,9 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
 )
 
 
-def routes(release: Release | Callable[[Request], Release], tracker: str = "") -> list[Route]:
+def routes(
+    release: Release | Callable[[Request], Release], tracker: str = "", before: Sequence[tuple[str, Endpoint]] = ()
+) -> list[Route]:
     """Return the routes of linked data and of the explorer.
 
     Endpoints are plain functions, which Starlette runs in threads: the engine lets go of the interpreter's lock.
@@ -44,6 +46,7 @@ def routes(release: Release | Callable[[Request], Release], tracker: str = "") -
     Args:
         release: The release they answer from, or what says for a request which release is in use.
         tracker: Where readers propose corrections, an address in which `{id}` stands for the thing's id.
+        before: Further addresses, which are looked at first.
     """
     newest: list[Opened] = []
 
@@ -53,4 +56,4 @@ def routes(release: Release | Callable[[Request], Release], tracker: str = "") -
             newest[:] = [Opened(current, tracker)]
         return newest[0]
 
-    return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in _ADDRESSES]
+    return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in (*before, *_ADDRESSES)]

@@ -22,7 +22,7 @@ from kg.web.linked import FORMATS, SUFFIXES, written
 from kg.web.negotiation import preferred
 from kg.web.opened import Opened
 
-_BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
+BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
 """Ids of what is named after other things."""
 _SUGGESTED: Final = 8
 _HITS: Final = 40
@@ -87,7 +87,7 @@ def search(request: Request, opened: Opened) -> Response:
     media = preferred(request.headers.get("accept", ""), ("application/json", HTML))
     near = opened.index.search(text, _HITS) if text else []
     # Sorting is stable: the best name comes first among things, and after them among what only speaks of things.
-    hits = sorted(near, key=lambda hit: hit.id.startswith(_BESIDE))
+    hits = sorted(near, key=lambda hit: hit.id.startswith(BESIDE))
     kinds = Counter(kind_of(hit.id) for hit in hits)
     shown = [hit for hit in hits if kind in ("", kind_of(hit.id))][: _HITS if media == HTML else _SUGGESTED]
     found = [
@@ -96,7 +96,7 @@ def search(request: Request, opened: Opened) -> Response:
         for h in shown
     ]  # fmt: skip
     if media == HTML:
-        things = [] if any(hit.score >= _SURE for hit in hits) else [h for h in hits if not h.id.startswith(_BESIDE)]
+        things = [] if any(hit.score >= _SURE for hit in hits) else [h for h in hits if not h.id.startswith(BESIDE)]
         meant = [(hit.matched, opened.cell(hit.id)["href"]) for hit in things[:_MEANT]]
         content = {"text": text, "hits": found, "kinds": kinds, "kind": kind, "meant": meant}
         return html(opened, "search.html", content, headers={"Vary": "Accept"})

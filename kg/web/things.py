@@ -19,7 +19,8 @@ from kg.web.sections import others, tables
 from kg.web.summary import Summary
 
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
-_SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
+SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
+"""Media types that many say where they mean a format of `FORMATS`."""
 _VARY: Final = {"Vary": "Accept"}
 
 
@@ -46,7 +47,7 @@ def identify(request: Request, opened: Opened) -> Response:
     if media is None:
         offers = ", ".join(_OFFERED)
         return sent(f"{kind}:{name} is offered as {offers}\n", "text/plain", _VARY, 406)
-    suffix = SUFFIXES.get(media) or _SAME.get(media)
+    suffix = SUFFIXES.get(media) or SAME.get(media)
     where = f"/data/{kind}/{name}.{suffix}" if suffix else f"/page/{kind}/{name}"
     return RedirectResponse(where, 303, _VARY | {"Access-Control-Allow-Origin": "*"})
 

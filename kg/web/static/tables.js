@@ -6,7 +6,7 @@
     const body = table.querySelector("tbody"), form = table.querySelector("form");
     if (!body) return;
     const first = [...body.rows], heads = [...table.querySelectorAll("thead th")];
-    const count = table.querySelector(".count"), here = new URL(table.dataset.at, location.href);
+    const count = table.querySelector(".count"), here = table.dataset.at && new URL(table.dataset.at, location.href);
     const files = [...table.querySelectorAll(".files a")].map((link) => [link, new URL(link.href)]);
     const texts = new Map(first.map((row) => [row, [...row.cells].map(said)]));
     const found = new Map(first.map((row) => [row, [...row.cells].map((cell) => cell.textContent.toLowerCase())]));
@@ -47,6 +47,7 @@
       remember(words);
     }
     function remember(words) {
+      if (!here) return; // a copy without a server, whose addresses say nothing of tables
       const all = new URLSearchParams([...here.searchParams, ...words]);
       // On the question's own page the address says what is seen, so that it can be sent and kept.
       if (here.pathname === location.pathname) history.replaceState(null, "", here.pathname + (all.size ? "?" + all : ""));

@@ -1,0 +1,250 @@
+"""Every address of the site, asked for within this process and written as a file."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit
+
+from starlette.types import ASGIApp, Message
+
+from kg.errors import OutputError
+from kg.query import library
+from kg.web.answers import HTML
+from kg.web.linked import FORMATS
+from kg.web.publish.links import links
+
+MISSING: Final = "/404.html"
+"""The address of the page that hosts show where there is nothing."""
+_PAGE: Final = "_page"
+_EXAMPLE: Final = "example"
+_REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+_LIVE: Final = frozenset(("explore", "explore.json", "id"))
+"""The first part of addresses that need a server: what they show depends on what is asked."""
+_FEED: Final = "/feed.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the site answered: status, headers by lower-case name, and body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def html(self) -> bool:
+        """Whether it is a page."""
+        return self.headers.get("content-type", "").startswith(HTML)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file made from an address: its path below the folder, and for a page the policy it is to be shown under."""
+
+    file: str
+    policy: str | None = None
+
+
+@dataclass(slots=True)
+class Crawled:
+    """What a crawl found.
+
+    Attributes:
+        files: The file of each address.
+        others: Where an address leads that only leads on.
+        wanted: Says of an address whether it is published.
+    """
+
+    wanted: Callable[[str], bool]
+    files: dict[str, Written] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)
+
+    def file(self, address: str) -> str | None:
+        """Return the file that stands for an address; None where it needs a server.
+
+        Raises:
+            OutputError: The address is neither written nor known to need one.
+        """
+        address = self.others.get(address, address)
+        if address in self.files:
+            return self.files[address].file
+        if self.wanted(address):
+            raise OutputError(f"{address} is linked but was not written")
+        return None
+
+
+class Site:
+    """The site as an application, asked without a network.
+
+    Args:
+        app: The application.
+        base: The address that it is to be found at, with a slash at its end.
+    """
+
+    def __init__(self, app: ASGIApp, base: str) -> None:
+        self._app = app
+        parts = urlsplit(base)
+        self._root = parts.path.rstrip("/")
+        self._scope: dict[str, Any] = {
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": "GET",
+            "scheme": parts.scheme, "root_path": self._root, "server": (parts.hostname, parts.port),
+            "client": None, "headers": [(b"host", parts.netloc.encode()), (b"accept", HTML.encode())],
+        }  # fmt: skip
+
+    async def ask(self, address: str) -> Reply:
+        """Return the answer to a GET of an address."""
+        path, _, query = address.partition("?")
+        scope: dict[str, Any] = self._scope | {
+            "path": self._root + unquote(path), "query_string": query.encode(),
+        }  # fmt: skip
+        started: dict[str, Any] = {}
+        body: list[bytes] = []
+
+        asked = False
+
+        async def receive() -> Message:
+            nonlocal asked
+            if asked:
+                await asyncio.Event().wait()  # nobody leaves
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            started.update(message if message["type"] == "http.response.start" else {})
+            body.append(message.get("body", b""))
+
+        await self._app(scope, receive, send)
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in started["headers"]}
+        return Reply(started["status"], headers, b"".join(body))
+
+
+def wanted(formats: Collection[str], feed: bool) -> Callable[[str], bool]:
+    """Return what says of an address whether it is published.
+
+    A question is published as asked of everything, or of its example where it must be given something; data in
+    some formats. All else with a query needs a server.
+
+    Args:
+        formats: Suffixes of formats.
+        feed: Whether the feed is too: its links are whole addresses.
+    """
+    needs = {name: {p.name: p.example for p in q.parameters if p.required} for name, q in library().items()}
+    examples = {name: _canonical(given) for name, given in needs.items()}
+
+    def judge(address: str) -> bool:
+        path, _, query = address.partition("?")
+        first, _, rest = path.strip("/").partition("/")
+        if (
+            first in _LIVE
+            or (path == _FEED and not feed)
+            or (first == "data" and path.rpartition(".")[2] in FORMATS.keys() - set(formats))
+        ):
+            return False
+        given = dict(parse_qsl(query))
+        given.pop(_PAGE, None)
+        name = rest.partition("/")[0].partition(".")[0]
+        return not query or (first in ("questions", "networks") and _canonical(given) in ("", examples.get(name)))
+
+    return judge
+
+
+def resolve(address: str, link: str) -> str | None:
+    """Return the address of this site that a link on a page leads to, without its fragment; None for other links.
+
+    >>> resolve("/page/gene/CD19", "/questions/trials?b=2&a=1#top")
+    '/questions/trials?a=1&b=2'
+    >>> resolve("/", "https://example.org/")
+    """
+    parts = urlsplit(urljoin(address, link.strip()))
+    if parts.scheme or parts.netloc:
+        return None
+    query = _canonical(dict(parse_qsl(parts.query, keep_blank_values=True)))
+    return parts.path + (f"?{query}" if query else "")
+
+
+def crawl(
+    site: Site,
+    seeds: Iterable[str],
+    known: Crawled,
+    write: Callable[[str, bytes], None],
+    progress: Callable[[int, int], None],
+) -> None:
+    """Ask for the seeds and all that they lead to, and write each answer to its file.
+
+    Args:
+        site: The site.
+        seeds: The addresses to begin with.
+        known: What is written already; what is found is added.
+        write: Writes a file.
+        progress: Told how many addresses are done, of how many known so far.
+
+    Raises:
+        OutputError: A link leads to what is neither there nor known to need a server.
+    """
+    asyncio.run(_walk(site, seeds, known, write, progress))
+
+
+async def _walk(
+    site: Site,
+    seeds: Iterable[str],
+    known: Crawled,
+    write: Callable[[str, bytes], None],
+    progress: Callable[[int, int], None],
+) -> None:
+    queue = deque(dict.fromkeys(seeds))
+    origin = dict.fromkeys(queue, "the list of pages")
+    files = {one.file: address for address, one in known.files.items()}
+
+    def seen(address: str | None, by: str) -> None:
+        if address and address not in origin and address not in known.files and known.wanted(address):
+            origin[address] = by
+            queue.append(address)
+
+    while queue:
+        address = queue.popleft()
+        reply = await site.ask(address)
+        if reply.status in _REDIRECTS:
+            target = resolve(address, reply.headers["location"])
+            known.others[address] = target or ""
+            seen(target, address)
+        elif reply.status not in (200, 410) and address != MISSING:
+            raise OutputError(f"{origin[address]} leads to {address}, which answers {reply.status}")
+        else:
+            file = place(address, reply.html)
+            if files.setdefault(file, address) != address:
+                raise OutputError(f"{address} and {files[file]} would both be {file}")
+            policy = reply.headers.get("content-security-policy", "") if reply.html else None
+            known.files[address] = Written(file, policy)
+            write(file, reply.body)
+            for link in links(reply.body.decode()) if reply.html else ():
+                seen(resolve(address, link), address)
+        progress(len(origin) - len(queue), len(origin))
+
+
+def place(address: str, html: bool) -> str:
+    """Return the file of an address: a page is the index of a folder, so that every host finds it.
+
+    >>> place("/page/product/kymriah", True), place("/questions/trials.csv", False)
+    ('page/product/kymriah/index.html', 'questions/trials.csv')
+    >>> place("/questions/trials?_page=2&agency=x", True)
+    'questions/trials/example/page-2/index.html'
+    """
+    path, _, query = address.partition("?")
+    stem = PurePosixPath(unquote(path).strip("/"))
+    if ".." in stem.parts:
+        raise OutputError(f"{address}: not an address that can be a file")
+    given = dict(parse_qsl(query))
+    page = given.pop(_PAGE, "")
+    words = [*([_EXAMPLE] if given else []), *([f"page-{page}"] if page else [])]
+    if not html:
+        return str(stem.with_suffix("") / ("-".join(words) + stem.suffix) if words else stem)
+    # The page of a thing may have any name; other pages with a suffix are files to take along.
+    alone = stem.suffix == ".html" and stem.parts[0] != "page"
+    return str(stem if alone else stem.joinpath(*words, "index.html"))
+
+
+def _canonical(given: dict[str, Any]) -> str:
+    return urlencode(sorted(given.items()))
