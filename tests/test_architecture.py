@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     {"errors"},
     {"namespaces", "resources"},
-    {"records"},
-    {"shapes"},
+    {"records", "sandbox"},
+    {"shapes", "syntax"},
     {"mapping"},
     {"curated", "ontology", "registers"},
     {"bulk", "known", "near", "words"},
