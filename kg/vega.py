@@ -1,7 +1,7 @@
-"""Vega-Lite specifications as pictures. Also a program of its own, which a server runs for each picture:
+"""Vega-Lite specifications as pictures.
 
-drawing takes a second of processor, the engine holds the interpreter's lock all the while, and what runs in a process
-of its own can be stopped. So this module imports nothing else of the project.
+It is also a program of its own, which a server runs for each picture: the engine holds the interpreter's lock while it
+draws, and what runs in a process of its own can be stopped. So this module imports nothing else of the project.
 """
 
 import sys
@@ -15,15 +15,16 @@ INK: Final = "#1b2126"
 SOFT: Final = "#55606a"
 LINE: Final = "#d5dbe1"
 TINT: Final = "#f3f6f8"
-PAPER: Final = "#fefefe"
+PAPER: Final = "#ffffff"
 LAND: Final = "#e1e6ea"
 _DARK: Final = {
     INK: "#e8edf1", SOFT: "#a9b4bd", LINE: "#3a434b", TINT: "#1d2328", PAPER: "#14181c", LAND: "#2b333a",
 }  # fmt: skip
 """What the colours of everything but data become on a dark page."""
-STYLE: Final = "@media (prefers-color-scheme:dark){%s}" % "".join(
+_RULES: Final = "".join(
     f'[{where}="{light}"]{{{where}:{dark}}}' for light, dark in _DARK.items() for where in ("fill", "stroke")
 )
+STYLE: Final = f"@media (prefers-color-scheme:dark){{{_RULES}}}"
 """The only style of a picture: one file serves light and dark pages."""
 
 

@@ -17,7 +17,9 @@ from kg.store import Answer, Release
 _DRAWN: Final[dict[str, Callable[[Figure, Sequence[Mapping[str, Any]], Page], Drawing | None]]] = {
     "bars": bars, "columns": columns, "points": points, "series": series, "matrix": matrix, "timeline": timeline,
 }  # fmt: skip
-_LABEL = 'SELECT ?label WHERE { <%s> rdfs:label ?label FILTER(LANG(?label) = "en" || LANG(?label) = "") } ORDER BY ?label'
+_LABEL = (
+    'SELECT ?label WHERE { <%s> rdfs:label ?label FILTER(LANG(?label) = "en" || LANG(?label) = "") } ORDER BY ?label'
+)
 _PLACES = """
 SELECT DISTINCT ?label ?code WHERE {
   ?place a cgt:Jurisdiction ; rdfs:label ?label FILTER(LANG(?label) = "en")
@@ -40,7 +42,9 @@ def picture(figure: Figure, answer: Answer, release: Release, page: Page) -> dic
     """
     found = _named(rows(answer), release)
     drawing = (
-        world(figure, found, page, _countries(release)) if figure.kind == "map" else _DRAWN[figure.kind](figure, found, page)
+        world(figure, found, page, _countries(release))
+        if figure.kind == "map"
+        else _DRAWN[figure.kind](figure, found, page)
     )
     return framed(drawing, page) if drawing else None
 

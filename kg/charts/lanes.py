@@ -138,9 +138,9 @@ def _drawn(
         "data": {"values": items}, "width": round(wide), "height": len(lines) * _ROW,
         "encoding": {"y": y}, "layer": layers,
     }  # fmt: skip
-    said = f"{len(items)} {'spans' if figure.column('end') else 'dots'} in {len(order)} lanes by " + (
-        f"{words(figure.column('lane'))}: {', '.join(order[:5])}{' …' if len(order) > 5 else ''}"
-    )
+    marks = "spans" if figure.column("end") else "dots"
+    lanes = f"{', '.join(order[:5])}{' …' if len(order) > 5 else ''}"
+    said = f"{len(items)} {marks} in {len(order)} lanes by {words(figure.column('lane'))}: {lanes}"
     return Drawing(body, said, note)
 
 

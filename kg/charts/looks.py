@@ -14,7 +14,7 @@ OTHER: Final = "#8b949c"
 """The colour of what has none of its own."""
 RAMP: Final = ("#cfe3f2", "#5aa5d6", "#05467a")
 """From few to many."""
-_WIDTHS: Final = {False: 720, True: 340}
+_WIDTHS: Final = {False: 960, True: 340}
 _SIZE: Final = 12
 _WIDE: Final = 0x2E7F
 _ENTRY: Final = 190
@@ -51,7 +51,12 @@ class Page:
     small: bool = False
 
     @property
-    def width(text: str) -> float:
+    def width(self) -> int:
+        """The width of the whole in pixels."""
+        return _WIDTHS[self.small]
+
+
+def width(text: str) -> float:
     """Return about how wide a text is in pixels; letters of East Asia are as wide as they are high."""
     return sum(_SIZE * (1 if ord(letter) > _WIDE else 0.7 if letter.isupper() else 0.53) for letter in text)
 
@@ -99,8 +104,8 @@ def colour(colours: Mapping[str, Any], room: float, title: str, field_name: str 
     """
     beside = max(1, int(room // _ENTRY))
     legend = {
-        "orient": "top", "direction": "horizontal", "columns": beside, "title": words(title) or None, "titleOrient": "top",
-        "symbolType": "circle", "labelLimit": int(room // beside) - 34,
+        "orient": "top", "direction": "horizontal", "columns": beside,
+        "title": words(title) or None, "titleOrient": "top", "symbolType": "circle", "labelLimit": int(room // beside) - 34,
     }  # fmt: skip
     return {"field": field_name, "type": "nominal", "scale": dict(colours), "legend": legend}
 

@@ -5,14 +5,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from kg.charts.looks import COLOURS, INK, RAMP, Drawing, Page, colour, listed, scale, words
+from kg.charts.looks import COLOURS, RAMP, Drawing, Page, colour, listed, scale, words
 from kg.figures import Figure
+from kg.vega import INK
 
 _MOST: Final = 30
 """Bars that one picture has room for."""
 _YEARS: Final = 80
 _CELL: Final = 30
 _PANELS: Final = 4
+_LIGHT: Final = "#fffffe"
+_DEEP: Final = "#10202c"
+"""Letters on light and on dark pages alike: these are not among the colours that change."""
 _PERIOD: Final = re.compile(r"(\d{4})(?:-(?:Q([1-4])|H([12])|(\d\d)))?(?:-\d\d)?$")
 
 Rows = Sequence[Mapping[str, Any]]
@@ -184,7 +188,12 @@ def matrix(figure: Figure, rows: Rows, page: Page) -> Drawing | None:
     """Return a table of cells: what stands in each is written, and coloured by its size or its group."""
     across, down, cell, parts = (figure.column(role) for role in ("across", "down", "cell", "colour"))
     data = [
-        {"across": str(row[across]), "down": str(row[down]), "cell": row[cell], "part": str(row[parts]) if parts else ""}
+        {
+            "across": str(row[across]),
+            "down": str(row[down]),
+            "cell": row[cell],
+            "part": str(row[parts]) if parts else "",
+        }
         for row in rows
         if row[cell] is not None and row[across] is not None and row[down] is not None
     ]
@@ -197,11 +206,14 @@ def matrix(figure: Figure, rows: Rows, page: Page) -> Drawing | None:
         names, colours = scale(row["part"] for row in shown)
         shown = [{**row, "part": names[row["part"]]} for row in shown]
         fill = colour(colours, page.width * 0.7, parts)
-        letters: dict[str, Any] = {"value": "#ffffff"}
+        letters: dict[str, Any] = {"value": _LIGHT}
     else:
         low, high = min(row["cell"] for row in shown), max(row["cell"] for row in shown)
         fill = {"field": "cell", "type": "quantitative", "scale": {"range": list(RAMP)}, "legend": None}
-        letters = {"condition": {"test": f"datum.cell > {low + 0.6 * (high - low)}", "value": "#ffffff"}, "value": "#10202c"}
+        letters = {
+            "condition": {"test": f"datum.cell > {low + 0.6 * (high - low)}", "value": "#ffffff"},
+            "value": "#10202c",
+        }
     body = {
         "data": {"values": shown},
         "width": {"step": max(_CELL, min(60, page.width * 0.75 // len(tops)))}, "height": {"step": 20},

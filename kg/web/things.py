@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kg.errors import IdentifierError
 from kg.namespaces import BASE, THINGS, expand
+from kg.web import figures
 from kg.web.answers import HTML, html, missing, sent
 from kg.web.facts import View
 from kg.web.linked import FORMATS, SUFFIXES, about, described, written
@@ -75,6 +76,7 @@ def page(request: Request, opened: Opened) -> Response:
     content = {
         "view": view,
         "groups": groups,
+        "timeline": figures.of_thing(view.id, view.label) if groups else None,
         "open": sum(len(rows) for _, rows in groups) <= _OPEN,
         "files": files,
         "json_ld": Markup(described(view)),  # noqa: S704 - escaped by described
