@@ -105,7 +105,8 @@ def colour(colours: Mapping[str, Any], room: float, title: str, field_name: str 
     beside = max(1, int(room // _ENTRY))
     legend = {
         "orient": "top", "direction": "horizontal", "columns": beside,
-        "title": words(title) or None, "titleOrient": "top", "symbolType": "circle", "labelLimit": int(room // beside) - 34,
+        "title": words(title) or None, "titleOrient": "top", "symbolType": "circle",
+        "labelLimit": int(room // beside) - 34,
     }  # fmt: skip
     return {"field": field_name, "type": "nominal", "scale": dict(colours), "legend": legend}
 

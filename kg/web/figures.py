@@ -18,18 +18,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kg import vega
-from kg.charts import picture, written
+from kg.charts import THING, picture, written
 from kg.charts.looks import Page
 from kg.errors import KgError, QueryError
 from kg.figures import Figure
 from kg.query import Question, find, library
+from kg.report import rows
 from kg.store import Answer
 from kg.web.answers import missing, sent
 from kg.web.opened import Opened
 from kg.web.tabular import given
 
-THING: Final = "milestones-of"
-"""The question whose answer is the timeline of a thing."""
 _FILES: Final = {
     "svg": ("image/svg+xml", "svg", False),
     "small.svg": ("image/svg+xml", "svg", True),
@@ -94,6 +93,8 @@ def of_question(request: Request, opened: Opened) -> Response:
 def timeline(request: Request, opened: Opened) -> Response:
     """Answer with the timeline of a thing's milestones."""
     kind, name, suffix = (request.path_params[key] for key in ("kind", "name", "suffix"))
+    if not opened.cell(f"{kind}:{name}")["href"]:
+        return missing(opened, name)
     return _answer(opened, THING, f"timeline.{suffix}", {"thing": f"{kind}:{name}"})
 
 
@@ -103,13 +104,12 @@ def _answer(opened: Opened, name: str, file: str, values: Mapping[str, str]) -> 
     if figure is None or suffix not in _FILES:
         return missing(opened, name)
     media, form, small = _FILES[suffix]
-    question = find(name)
     try:
         answer = opened.answer(name, *sorted(values.items()))
-        spec = _specified(opened, question, figure, answer, values, small)
+        spec = _specified(opened, find(name), figure, answer, values, small)
         if spec is None:
             raise QueryError("there is nothing to draw; widen the question")
-        content = written(spec).encode() if not form else _drawn(written(spec), form)
+        content = _drawn(written(spec), form) if form else written(spec).encode()
     except BusyError as error:
         return sent(f"{error}\n", "text/plain", {"Retry-After": "5"}, 503)
     except QueryError as error:
@@ -120,9 +120,12 @@ def _answer(opened: Opened, name: str, file: str, values: Mapping[str, str]) -> 
 def _specified(
     opened: Opened, question: Question, figure: Figure, answer: Answer, values: Mapping[str, str], small: bool = False
 ) -> dict[str, Any] | None:
-    said = [str(opened.cell(value)["text"]) for _, value in sorted(values.items())]
-    page = Page(question.title, (*([", ".join(said)] if said else []), f"cgt-kg, release {opened.name}"), small)
-    return picture(figure, answer, opened.release, page)
+    said = ", ".join(opened.cell(value)["text"] for _, value in sorted(values.items()))
+    release = f"cgt-kg, release {opened.name}"
+    page = Page(question.title, [said, release] if said else [release], small)
+    if question.name == THING:
+        page = Page(f"Milestones of {said}", [release], small)
+    return picture(figure, rows(answer), opened.release, page)
 
 
 @lru_cache(maxsize=_KEPT)
