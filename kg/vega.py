@@ -43,7 +43,7 @@ def svg(spec: str) -> str:
 
 
 def _adaptive(drawing: str) -> str:
-    """Add the style that turns colours on dark pages; number ids anew, because the engine counts on between pictures."""
+    """Add the style that turns colours on dark pages; number ids anew, for the engine counts on between pictures."""
     head, end, rest = drawing.partition(">")
     ids: dict[str, str] = {}
     rest = _ID.sub(lambda match: ids.setdefault(match[0], f"{match[1]}{len(ids)}"), rest)
