@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = [
     {"errors"},
-    {"namespaces", "resources", "writing"},
+    {"namespaces", "ports", "resources", "writing"},
     {"records", "sandbox"},
     {"shapes", "syntax"},
     {"mapping"},
