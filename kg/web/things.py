@@ -12,8 +12,8 @@ from kg.web import figures
 from kg.web.answers import HTML, html, missing, sent
 from kg.web.facts import View
 from kg.web.linked import FORMATS, SUFFIXES, about, described, written
+from kg.web.negotiation import preferred
 from kg.web.opened import PAGED, Opened
-from kg.web.preference import preferred
 
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
 _SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
