@@ -17,6 +17,8 @@ from kg.web.opened import Cell, Opened
 
 _LONG: Final = 200
 """Letters of a filter that are looked at."""
+_TEXT: Final = 2000
+"""Letters that a value for a parameter may have."""
 _DIGITS: Final = 7
 """Fewer digits than this has the number of a page."""
 _WORTH: Final = 8
@@ -70,6 +72,11 @@ class State:
         """The parameters that ask for it."""
         said = {"_sort": self.sort, "_find": self.find, "_page": "" if self.page == 1 else str(self.page)}
         return {name: value for name, value in said.items() if value} | {_IS + name: value for name, value in self.only}
+
+
+def given(words: Mapping[str, str]) -> dict[str, str]:
+    """Return the values for a question's parameters that an address has."""
+    return {k: v.strip()[:_TEXT] for k, v in words.items() if not k.startswith("_") and v.strip()}
 
 
 def address(name: str, given: Mapping[str, str], suffix: str = "", state: State | None = None) -> str:
