@@ -1,6 +1,7 @@
 """Networks for people who know networkx: the library's questions as graphs, and the whole release as one."""
 
 import random
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final, TypeAlias
 
@@ -55,6 +56,22 @@ def network(name: str, release: Release, **values: "str | int | date | None") ->
     return graph
 
 
+def joined(nodes: Mapping[str, tuple[str, str]], edges: Iterable[tuple[str, str, str]], name: str = "") -> Graph:
+    """Return a network of given nodes and edges.
+
+    Args:
+        nodes: Label and kind of each node, by compact id.
+        edges: From, to, and the relation in words; both ends are among the nodes.
+        name: What the network is called.
+    """
+    graph: Graph = nx.MultiDiGraph(name=name)
+    for node, (label, kind) in nodes.items():
+        graph.add_node(node, label=label, kind=kind)
+    for source, target, relation in edges:
+        graph.add_edge(source, target, relation=relation)
+    return graph
+
+
 def multigraph(release: Release) -> Graph:
     """Return every thing of a release as a node, and every relation between two of them as an edge.
 
@@ -72,7 +89,7 @@ def multigraph(release: Release) -> Graph:
             isinstance(source, ox.NamedNode) and isinstance(prop, ox.NamedNode) and isinstance(target, ox.NamedNode)
         ):
             continue
-        if prop.value in skipped or not (_ours(source.value) and _ours(target.value)):
+        if prop.value in skipped or not (ours(source.value) and ours(target.value)):
             continue
         for end in (source.value, target.value):
             short = compact(end)
@@ -81,7 +98,8 @@ def multigraph(release: Release) -> Graph:
     return graph
 
 
-def _ours(iri: str) -> bool:
+def ours(iri: str) -> bool:
+    """Return whether an IRI is a thing that networks show: one of the project's own, or a disease."""
     return iri.startswith(THINGS) or "/obo/MONDO_" in iri
 
 

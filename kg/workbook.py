@@ -40,7 +40,7 @@ def workbook(answer: Answer, question: Question, given: Mapping[str, str], manif
     with Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd", **plain}) as book:
         day = _date(manifest.get("modified")) or date(2000, 1, 1)
         # The day of the release, not of the download: the same answer is the same file.
-        book.set_properties({"title": question.title, "created": datetime(day.year, day.month, day.day)})  # noqa: DTZ001
+        book.set_properties({"title": question.title, "created": datetime(day.year, day.month, day.day)})
         bold = book.add_format({"bold": True, "bottom": 1})
         _table(book.add_worksheet(question.name[:_SHEET]), answer, bold)
         _about(book.add_worksheet("About"), question, given, manifest, bold)
@@ -84,7 +84,7 @@ def _date(value: object) -> date | None:
     except ValueError:
         return None
     # Excel's calendar begins in 1900.
-    return found if found and found.year > 1900 else None  # noqa: PLR2004
+    return found if found and found.year > 1900 else None
 
 
 def _about(
@@ -98,8 +98,7 @@ def _about(
         ("version", manifest.get("version", "")),
         ("as of", manifest.get("modified", "")),
         ("licence of the facts", LICENCES["facts"]),
-        ("sources", "Ids in the column sources, and the milestones, are things of the graph: each has a page with its "
-                    "sources, their addresses and their words."),
+        ("sources", "Sources and milestones are given by their ids; each has a page with its words."),
     )  # fmt: skip
     for line, (name, value) in enumerate(said):
         sheet.write_string(line, 0, str(name), bold)

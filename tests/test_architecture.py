@@ -25,7 +25,7 @@ LAYERS = [
     {"lookup", "registered", "report"},
     {"charts", "cited", "feed", "guide", "network", "output", "trust", "workbook"},
     {"build"},
-    {"door", "export", "pictures", "terminal"},
+    {"door", "export", "neighbours", "pictures", "terminal"},
     {"web"},
     {"cli"},
 ]

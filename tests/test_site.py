@@ -197,7 +197,7 @@ def test_a_question_sorts_filters_and_says_what_is_wrong(full: TestClient) -> No
     assert up.index("1997-08-22") < up.index("2017-08-30")
     assert down.index("2017-08-30") < down.index("1997-08-22")
     assert 'aria-sort="descending"' in down
-    assert "1 row of" in full.get("/questions/approvals", params={"agency": "FDA", "_find": "2017-08-30"}).text
+    assert "1 of" in full.get("/questions/approvals", params={"agency": "FDA", "_find": "2017-08-30"}).text
     assert full.get("/questions/milestones", params={"_page": "2"}).text.count("<tr>") > 2
     wrong = full.get("/questions/approvals", params={"agency": "FDAA<b>"})
     assert wrong.status_code == 400

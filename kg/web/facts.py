@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 import pyoxigraph as ox
 
+from kg.errors import QueryError
 from kg.namespaces import WEB, compact
 from kg.shapes import shapes
+from kg.store import Answer
 from kg.web.opened import Opened, node
+from kg.web.wording import LANGUAGES
 
 _TYPE: Final = node("rdf:type")
 _ABOUT: Final = node("cgt:about")
@@ -18,6 +21,10 @@ _NAMES: Final = frozenset(
     node(name).value for name in ("rdfs:label", "skos:prefLabel", "skos:altLabel", "cgt:fullName")
 )
 _NOT_FACTS: Final = _NAMES | {_TYPE.value, _SOURCE.value}
+_FOLDED: Final = 80
+"""More milestones than this are folded by agency, and their sources are a click further."""
+_FIRST: Final = ("zh", "zh-hant", "ja", "ko")
+"""Languages whose names come before those of others."""
 _EVIDENCE: Final = frozenset(node(f"cgt:{name}").value for name in ("fact", "corroborates", "contradicts"))
 # What leads from a thing to the things whose milestones its page shows too: for a company its products' ...
 _TOWARDS: Final[dict[str, tuple[str, ...]]] = {
@@ -44,6 +51,15 @@ class Source:
     link: Link
     address: str | None
     words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is stated of a thing by one property: the property in words, its values, and who says what of it."""
+
+    name: str
+    values: tuple[Link, ...]
+    said: tuple[tuple[Source, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,13 @@ class View:
         quads = self.opened.release.store.quads_for_pattern(None, name, ox.NamedNode(value), None)
         return sorted({(q.subject.value, q.predicate.value) for q in quads if isinstance(q.subject, ox.NamedNode)})
 
+    def asked(self, name: str, parameter: str) -> Answer | None:
+        """Return a question's answer about the thing; nothing where it cannot be asked of it."""
+        try:
+            return self.opened.answer(name, (parameter, self.id))
+        except QueryError:
+            return None
+
     @property
     def there(self) -> bool:
         """Whether anything is stated of it."""
@@ -120,6 +143,18 @@ class View:
         }
         return sorted(self.opened.words(one) for one in types - above)
 
+    @property
+    def classes(self) -> set[str]:
+        """Compact ids of the classes that it belongs to, the wider ones too."""
+        found: set[str] = set()
+        todo = [v.value for v in self.values(self.iri, "rdf:type") if isinstance(v, ox.NamedNode)]
+        while todo:
+            one = todo.pop()
+            if compact(one) not in found:
+                found.add(compact(one))
+                todo += [up.value for up in self.values(one, "rdfs:subClassOf") if isinstance(up, ox.NamedNode)]
+        return found
+
     def link(self, value: Any) -> Link:
         """Return a value as a link."""
         if isinstance(value, ox.NamedNode):
@@ -134,20 +169,52 @@ class View:
         found = {(v.language or "", v.value): self.link(v) for v in own if v.value != self.label}
         return [found[key] for key in sorted(found)]
 
-    def facts(self, iri: str | None = None) -> list[tuple[str, list[Link]]]:
-        """Return what is stated of the thing, or of another: the property in words, and its values."""
+    @property
+    def named(self) -> list[tuple[str, list[Link]]]:
+        """The other names by language, the English ones first."""
+        groups: dict[str, list[Link]] = {}
+        for link in self.names:
+            groups.setdefault(link.language or "en", []).append(link)
+        order = sorted(groups, key=lambda tag: (tag != "en", tag not in _FIRST, LANGUAGES.get(tag, tag)))
+        return [(LANGUAGES.get(tag, tag), groups[tag]) for tag in order]
+
+    @property
+    def chinese(self) -> str:
+        """What it is called in Chinese, where that is known and not its label."""
+        name = self.opened.chinese(self.iri)
+        return "" if name == self.label else name
+
+    def facts(self, iri: str | None = None) -> list[Fact]:
+        """Return what is stated of the thing, or of another, in the order of its curated table."""
+        iri = iri or self.iri
         found: dict[str, list[Link]] = {}
-        for name, value in self.out(iri or self.iri):
+        for name, value in self.out(iri):
             if name not in _NOT_FACTS and not isinstance(value, ox.BlankNode | ox.Triple):
                 found.setdefault(name, []).append(self.link(value))
-        order = _order()
+        order, claims = _order(), self._claims(iri)
         return [
-            (self.opened.words(name), sorted(found[name], key=lambda link: link.text))
+            Fact(
+                self.opened.words(name),
+                tuple(sorted(found[name], key=lambda link: link.text)),
+                tuple(one for field in _fields().get(name, ()) for one in claims.get(field, ())),
+            )
             for name in sorted(found, key=lambda name: (order.get(name, 999), name))
         ]
 
+    def _claims(self, iri: str) -> dict[str, list[tuple[Source, str]]]:
+        """What sources say of each column of a fact: the source with its words, and the value it states."""
+        found: dict[str, list[tuple[Source, str]]] = {}
+        for claim, _ in self.subjects(node("cgt:fact"), iri):
+            words = tuple(v.value for v in self.values(claim, "cgt:quotation", "cgt:locator"))
+            value = next((v.value for v in self.values(claim, "cgt:claimedValue")), "")
+            field = next((v.value for v in self.values(claim, "cgt:field")), "")
+            for source in self.values(claim, "cgt:source"):
+                said = (self._source(source.value, words), self.opened.cell(value)["text"])
+                found.setdefault(field, []).append(said)
+        return found
+
     @property
-    def therapy(self) -> tuple[Link, list[tuple[str, list[Link]]]] | None:
+    def therapy(self) -> tuple[Link, list[Fact]] | None:
         """For a product: its therapy, and the facts of it."""
         found = self.values(self.iri, "cgt:therapy") if self.prefix == "product" else []
         return (self.link(found[0]), self.facts(found[0].value)) if found else None
@@ -167,8 +234,11 @@ class View:
         return Source(self.link(ox.NamedNode(iri)), address, words)
 
     def milestones(self) -> list[tuple[Link, list[Milestone]]]:
-        """Return the milestones of the thing by agency, in order of date; the agency with the first comes first."""
-        found = [self._milestone(iri) for iri in self.milestone_iris]
+        """Return the milestones of the thing by agency, in order of date; the agency with the first comes first.
+
+        Where there are many, they come without their sources.
+        """
+        found = [self.milestone(iri) for iri in self.milestone_iris]
         groups: dict[Link, list[Milestone]] = {}
         for one in sorted(found, key=lambda m: (m.date, m.link.text)):
             groups.setdefault(one.agency, []).append(one)
@@ -184,6 +254,11 @@ class View:
             return []
         return sorted(iri for iri in found if compact(iri).startswith("milestone:") and iri != self.iri)
 
+    @property
+    def folded(self) -> bool:
+        """Whether there are so many milestones that they are folded by agency."""
+        return len(self.milestone_iris) > _FOLDED
+
     def _related(self) -> Iterator[str]:
         """Yield the thing and the things whose milestones are also its own."""
         yield self.iri
@@ -198,7 +273,8 @@ class View:
         below = {subject for subject, _ in self.subjects(node("skos:broader"), iri)}
         return below.union(*(self._narrower(one) for one in below))
 
-    def _milestone(self, iri: str) -> Milestone:
+    def milestone(self, iri: str) -> Milestone:
+        """Return a milestone as one row of the thing's page."""
         date = self.values(iri, "cgt:date")[0].value
         precision = next((v.value for v in self.values(iri, "cgt:datePrecision")), "day")
         details = self.values(iri, "cgt:approvalType", "cgt:outcome", "cgt:reason", "cgt:pathway", "cgt:indication")
@@ -210,7 +286,7 @@ class View:
             about=tuple(self.link(v) for v in self.values(iri, "cgt:about") if v.value != self.iri),
             details=tuple(self.link(v) for v in details),
             note=" ".join(v.value for v in self.values(iri, "skos:note")),
-            sources=self.sources(iri),
+            sources=() if self.folded else self.sources(iri),
             conflicts=tuple(self.opened.conflicts.get(compact(iri), ())),
         )
 
@@ -257,7 +333,18 @@ class View:
         return gone, next((compact(v.value) for v in self.values(self.iri, "dcterms:isReplacedBy")), None)
 
 
+@cache
 def _order() -> dict[str, int]:
     """The place of each property in its curated table."""
     fields = (f for shape in shapes().values() for f in enumerate(shape.fields))
     return {f.path: place for place, f in fields}
+
+
+@cache
+def _fields() -> dict[str, tuple[str, ...]]:
+    """The columns that state each property."""
+    found: dict[str, tuple[str, ...]] = {}
+    for shape in shapes().values():
+        for field in shape.fields:
+            found[field.path] = tuple(dict.fromkeys((*found.get(field.path, ()), field.name)))
+    return found

@@ -8,7 +8,8 @@ import pyoxigraph as ox
 from kg.errors import IdentifierError, QueryError
 from kg.lookup import STANDARD, Index
 from kg.namespaces import BASE, KINDS, ONTOLOGY, WEB, compact, expand
-from kg.network import network
+from kg.neighbours import Step, Surroundings, kind
+from kg.network import Graph, joined, network, positions
 from kg.pictures import SUFFIXES
 from kg.query import ask, find, names
 from kg.report import rows
@@ -16,7 +17,9 @@ from kg.store import Answer, Release
 
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
-_KEPT: Final = 32
+_KEPT: Final = 128
+_NEAR: Final = 20
+"""Neighbours on the picture of a thing."""
 _CELLS: Final = 50_000
 _BRANDED: Final = frozenset({"product", "therapy", "organisation"})
 """Kinds whose Chinese name stands beside the English one in tables."""
@@ -41,17 +44,25 @@ class Opened:
 
     Attributes:
         release: The release, opened read only.
+        tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
         answer: The answer to a question of the library, kept for the next who asks the same.
-        drawn: A network of the library in the format of a suffix, kept likewise.
+        network: A network of the library, kept likewise.
+        places: Where its nodes lie.
+        drawn: The same in the format of a suffix.
+        pictured: A thing and its closest neighbours as a picture.
         suggested: The labels of a class's things, for a list to choose from.
         called: The IRIs of the things of a kind, which the prefix of their ids names, by their labels.
         cell: A value of a table as its text and what it links to.
     """
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, tracker: str = "") -> None:
         self.release = release
+        self.tracker = tracker
         self.answer = lru_cache(maxsize=_KEPT)(self._answer)
+        self.network = lru_cache(maxsize=_KEPT)(self._network)
+        self.places = lru_cache(maxsize=_KEPT)(self._places)
         self.drawn = lru_cache(maxsize=_KEPT)(self._drawn)
+        self.pictured = lru_cache(maxsize=_KEPT)(self._pictured)
         self.suggested = lru_cache(maxsize=None)(self._suggested)
         self.called = lru_cache(maxsize=None)(self._called)
         self.cell = lru_cache(maxsize=_CELLS)(self._cell)
@@ -111,14 +122,31 @@ class Opened:
             found.setdefault(row["fact"], []).append(row)
         return found
 
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What is linked with each thing."""
+        return Surroundings(self.release)
+
     def _answer(self, name: str, *values: tuple[str, str]) -> Answer:
         return ask(name, self.release, None, **dict(values))
 
-    def _drawn(self, name: str, suffix: str, *values: tuple[str, str]) -> str:
+    def _network(self, name: str, *values: tuple[str, str]) -> Graph:
         graph = network(name, self.release, **dict(values))
         if not graph:
             raise QueryError("the network is empty; widen the question")
-        return SUFFIXES[suffix](graph, find(name).title)
+        return graph
+
+    def _places(self, name: str, *values: tuple[str, str]) -> dict[str, tuple[float, float]]:
+        return positions(self.network(name, *values))
+
+    def _drawn(self, name: str, suffix: str, *values: tuple[str, str]) -> str:
+        return SUFFIXES[suffix](self.network(name, *values), find(name).title)
+
+    def _pictured(self, thing: str) -> str:
+        found = self.surroundings.explore([Step(thing, most=_NEAR)])
+        nodes = {one: (self.surroundings.label(one) or one, kind(one)) for one in found.nodes}
+        edges = ((edge.source, edge.target, edge.label) for edge in found.edges)
+        return SUFFIXES[".svg"](joined(nodes, edges), f"{self.surroundings.label(thing)} and what is linked with it")
 
     def _suggested(self, kind: str) -> list[str]:
         return sorted({label for _, _, label in names(self.release, kind)}, key=str.casefold)

@@ -33,8 +33,9 @@ _IS: Final = "_is_"
 _ASIDE: Final = frozenset({"sources", "date_precision", "milestone"})
 """Columns that stay away where a table is one of several on a page, unless the question shows them first."""
 _NAMED: Final = {
-    "agency": "agency", "other_agency": "agency", "of_agency": "agency", "brand_name": "product", "holder": "organisation",
-    "jurisdiction": "jurisdiction", "sponsor": "organisation", "target": "gene", "therapy_class": "class",
+    "agency": "agency", "other_agency": "agency", "of_agency": "agency", "brand_name": "product",
+    "holder": "organisation", "jurisdiction": "jurisdiction", "sponsor": "organisation", "target": "gene",
+    "therapy_class": "class",
 }  # fmt: skip
 """Columns that say a thing by its label, with the kind of thing."""
 

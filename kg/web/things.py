@@ -1,6 +1,7 @@
 """A thing's address, its page and its data."""
 
 from typing import Final
+from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -9,17 +10,18 @@ from starlette.responses import RedirectResponse, Response
 from kg.errors import IdentifierError
 from kg.namespaces import BASE, THINGS, expand
 from kg.web import figures
-from kg.web.answers import HTML, html, missing, sent
+from kg.web.answers import HTML, STILL, SVG, html, missing, sent
+from kg.web.citing import CITATIONS, citation
 from kg.web.facts import View
 from kg.web.linked import FORMATS, SUFFIXES, about, described, written
 from kg.web.negotiation import preferred
 from kg.web.opened import PAGED, Opened
+from kg.web.sections import others, tables
+from kg.web.summary import Summary
 
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
 _SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
 _VARY: Final = {"Vary": "Accept"}
-_OPEN: Final = 80
-"""So many milestones are shown at once; more are folded by agency."""
 
 
 def _view(opened: Opened, kind: str, name: str) -> View | None:
@@ -72,18 +74,40 @@ def page(request: Request, opened: Opened) -> Response:
     files = [(suffix, media, f"/data/{kind}/{name}.{suffix}") for suffix, (media, _) in FORMATS.items()]
     alternates = [f'<{href}>; rel="alternate"; type="{media}"' for _, media, href in files]
     links = [f'<{view.iri}>; rel="canonical"', f'<{view.iri}>; rel="describes"', *alternates]
-    groups = view.milestones()
+    summary = Summary(view)
     content = {
         "view": view,
-        "groups": groups,
-        "timeline": figures.of_thing(view.id, view.label) if groups else None,
-        "open": sum(len(rows) for _, rows in groups) <= _OPEN,
+        "summary": summary,
+        "tables": tables(view),
+        "others": others(view),
+        "groups": [] if kind == "agency" else view.milestones(),
+        "timeline": figures.of_thing(view.id, view.label) if view.milestone_iris else None,
         "files": files,
+        "citation": citation(view),
+        "citations": [(words, f"/page/{kind}/{name}/cite.{suffix}") for suffix, (words, *_) in CITATIONS.items()],
+        "tracker": opened.tracker.replace("{id}", quote(view.id)),
         "json_ld": Markup(described(view)),  # noqa: S704 - escaped by described
-        "stated": opened.release.manifest.get("modified", ""),
-        "version": opened.release.manifest.get("version", ""),
     }
     return html(opened, "thing.html", content, headers={"Link": ", ".join(links)})
+
+
+def cite(request: Request, opened: Opened) -> Response:
+    """Answer with the citation of a thing, in the format of the suffix."""
+    kind, name, suffix = (request.path_params[key] for key in ("kind", "name", "suffix"))
+    view = _view(opened, kind, name)
+    if view is None or suffix not in CITATIONS:
+        return missing(opened, name)
+    _, media, write = CITATIONS[suffix]
+    headers = {"Content-Disposition": f'attachment; filename="{kind}-{name}.{suffix}"'}
+    return sent(write(citation(view)), f"{media}; charset=utf-8", headers)
+
+
+def picture(request: Request, opened: Opened) -> Response:
+    """Answer with a thing and its closest neighbours as a picture."""
+    view = _view(opened, request.path_params["kind"], request.path_params["name"])
+    if view is None or not view.label:
+        return missing(opened, request.path_params["name"])
+    return sent(opened.pictured(view.id), SVG, {"Content-Security-Policy": STILL})
 
 
 def dataset(_: Request, __: Opened) -> Response:
