@@ -26,6 +26,7 @@ from kg.guide import described as described_question
 from kg.guide import questions, schema
 from kg.limited import Limited, Limits, evaluate
 from kg.namespaces import RESOURCES, compact, expand
+from kg.ports import bindable
 from kg.query import arrange, bind, find, library
 from kg.store import Answer, Release, open_release
 
@@ -311,13 +312,15 @@ def serve(folder: Path | None = None, port: int | None = None) -> None:
 
     Raises:
         ReleaseError: There is no release.
+        OutputError: The port is taken.
     """
     made = server(Door(folder))
     if port is None:
         made.run("stdio")
     else:
+        host, port = bindable("127.0.0.1", port)
         made.run(
-            "streamable-http", host="127.0.0.1", port=port, json_response=True, stateless_http=True,
+            "streamable-http", host=host, port=port, json_response=True, stateless_http=True,
             max_request_body_size=_BODY,
         )  # fmt: skip
 

@@ -20,6 +20,8 @@ CSVW: Final = "http://www.w3.org/ns/csvw"
 """The JSON-LD context of metadata on CSV files."""
 RESOURCES: Final = "cgt-kg://"
 """How the addresses begin that the Model Context Protocol's clients read resources by."""
+VEGA_LITE: Final = "https://vega.github.io/schema/vega-lite/v5.json"
+"""What a Vega-Lite specification says it is."""
 WEB: Final = ("http://", "https://")
 """How an address starts that a page may link to."""
 

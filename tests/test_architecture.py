@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = [
     {"errors"},
-    {"namespaces", "resources", "writing"},
+    {"figures", "namespaces", "ports", "resources", "vega", "writing"},
     {"records", "sandbox"},
     {"shapes", "syntax"},
     {"mapping"},
@@ -23,7 +23,7 @@ LAYERS = [
     {"check", "confined", "describe", "reason", "store"},
     {"changes", "limited", "query"},
     {"lookup", "registered", "report"},
-    {"cited", "feed", "guide", "network", "output", "trust", "workbook"},
+    {"charts", "cited", "feed", "guide", "network", "output", "trust", "workbook"},
     {"build"},
     {"door", "export", "neighbours", "pictures", "terminal"},
     {"web"},
@@ -50,6 +50,7 @@ HOMES = {
     "rdflib": {"check", "store"},
     "rich": {"cli", "output", "terminal"},
     "starlette": {"web"},
+    "vl_convert": {"vega"},
     "xlsxwriter": {"workbook"},
     "yaml": {"classify", "query"},
 }

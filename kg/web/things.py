@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kg.errors import IdentifierError
 from kg.namespaces import BASE, THINGS, expand
+from kg.web import figures
 from kg.web.answers import HTML, STILL, SVG, html, missing, sent
 from kg.web.citing import CITATIONS, citation
 from kg.web.facts import View
@@ -81,6 +82,7 @@ def page(request: Request, opened: Opened) -> Response:
         "tables": tables(view),
         "others": others(view),
         "groups": [] if kind == "agency" else view.milestones(),
+        "timeline": figures.of_thing(view.id, view.label) if view.milestone_iris else None,
         "files": files,
         "citation": citation(view),
         "citations": [(words, f"/page/{kind}/{name}/cite.{suffix}") for suffix, (words, *_) in CITATIONS.items()],
