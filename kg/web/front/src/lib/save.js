@@ -1,5 +1,5 @@
 // What is shown, as files: SVG written from the places, PNG from that SVG, GraphML for network programs.
-import { room } from "./labels.js";
+import { room, short } from "./labels.js";
 import { mark } from "./shapes.js";
 
 const SVG = "http://www.w3.org/2000/svg", GRAPHML = "http://graphml.graphdrawing.org/xmlns";
@@ -49,8 +49,8 @@ function svg(drawing, title) {
   for (const facts of [...places].sort((one, other) => other.size - one.size)) {
     const [x, y] = at(facts), size = facts.size * 0.8;
     marks.append(mark(facts.kind, x, y, size));
-    const from = x + size + 3, right = from + pen.measureText(facts.label).width + 2;
-    if (room(taken, [from - 2, y - 9, right, y + 7])) names.append(make("text", { x: round(from), y: round(y + 4) }, facts.label));
+    const name = short(facts.label), from = x + size + 3, right = from + pen.measureText(name).width + 2;
+    if (room(taken, [from - 2, y - 9, right, y + 7])) names.append(make("text", { x: round(from), y: round(y + 4) }, name));
   }
   const key = make("g", { "font-size": 14, fill: theme.ink });
   let x = MARGIN;
