@@ -1,6 +1,7 @@
 """Networks for people who know networkx: the library's questions as graphs, and the whole release as one."""
 
 import random
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final, TypeAlias
 
@@ -52,6 +53,22 @@ def network(name: str, release: Release, **values: "str | int | date | None") ->
             graph.add_node(row[end], label=str(row[f"{end}_label"]), kind=str(row[f"{end}_kind"]))
         facts = {key: str(row[key]) for key in ("date", "detail", "sources") if row.get(key)}
         graph.add_edge(row["source"], row["target"], relation=str(row["relation"]), **facts)
+    return graph
+
+
+def joined(nodes: Mapping[str, tuple[str, str]], edges: Iterable[tuple[str, str, str]], name: str = "") -> Graph:
+    """Return a network of given nodes and edges.
+
+    Args:
+        nodes: Label and kind of each node, by compact id.
+        edges: From, to, and the relation in words; both ends are among the nodes.
+        name: What the network is called.
+    """
+    graph: Graph = nx.MultiDiGraph(name=name)
+    for node, (label, kind) in nodes.items():
+        graph.add_node(node, label=label, kind=kind)
+    for source, target, relation in edges:
+        graph.add_edge(source, target, relation=relation)
     return graph
 
 

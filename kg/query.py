@@ -7,7 +7,6 @@ binding it replaces UNDEF with the term, serialised by the RDF library, so no te
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -36,6 +35,8 @@ SELECT DISTINCT ?thing ?name ?label WHERE {
   ?thing rdfs:label|skos:prefLabel|skos:altLabel|cgt:inn|cgt:code|cgt:fullName|cgt:symbol ?name
 } ORDER BY ?thing ?name ?label
 """
+
+_GONE = "SELECT ?instead WHERE {{ {thing} owl:deprecated true OPTIONAL {{ {thing} dcterms:isReplacedBy ?instead }} }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +242,18 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
         kind: The class it must belong to, as a compact id; any where None.
 
     Raises:
-        NotInGraphError: There is no such thing; the message says which come near.
+        NotInGraphError: There is no such thing, or it was withdrawn; the message says which come near.
         QueryError: The name is of several.
     """
-    with suppress(IdentifierError, ValueError):
-        thing = ox.NamedNode(text if "://" in text else expand(text))
+    thing = _identified(text)
+    if thing is not None:
         # Asked of the thing alone: to read every name takes longer than most questions.
         if release.select(_NAMES % (f"VALUES ?thing {{ {thing} }} {_of(kind)}") + " LIMIT 1").rows:
             return thing
+        for (instead,) in release.select(_GONE.format(thing=thing)).rows:
+            near = (compact(instead.value),) if isinstance(instead, ox.NamedNode) else ()
+            hint = f"it is replaced by {near[0]}" if near else "nothing replaces it"
+            raise NotInGraphError(f"{compact(thing.value)} was withdrawn; {hint}", near)
     named = names(release, kind)
     folded = text.casefold().strip()
     exact = sorted({thing for thing, _, label in named if label.casefold() == folded}) or sorted(
@@ -272,6 +277,14 @@ def names(release: Release, kind: str | None = None) -> list[tuple[str, str, str
         if isinstance(thing, ox.NamedNode) and isinstance(name, ox.Literal) and isinstance(label, ox.Literal):
             rows.append((thing.value, name.value, label.value))
     return rows
+
+
+def _identified(text: str) -> ox.NamedNode | None:
+    """The term that a text may be the id or the IRI of."""
+    try:
+        return ox.NamedNode(text if "://" in text else expand(text))
+    except (IdentifierError, ValueError):
+        return None
 
 
 def _of(kind: str | None) -> str:

@@ -370,6 +370,16 @@ class TextDecision:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawnId:
+    """An id that was given up, and what stands in its place."""
+
+    id: str
+    date: date
+    reason: str
+    replaced_by: str | None = None
+
+
 Record = (
     Agency
     | Category
@@ -393,6 +403,7 @@ Record = (
     | TextDecision
     | Therapy
     | Trial
+    | WithdrawnId
 )
 RECORDS: dict[str, type[Record]] = {kind.__name__: kind for kind in get_args(Record)}
 """Every record class by its name, which is its shape's."""

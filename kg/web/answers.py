@@ -12,11 +12,14 @@ from kg.report import page
 from kg.web.opened import Opened
 
 HTML: Final = "text/html"
+SVG: Final = "image/svg+xml"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page may load: this server's own files and nothing else."""
+STILL: Final = "default-src 'none'; style-src 'unsafe-inline'"
+"""What a picture may load, which holds its own style: nothing."""
 _SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 Endpoint = Callable[[Request, Opened], Response]

@@ -238,7 +238,7 @@ class View:
 
         Where there are many, they come without their sources.
         """
-        found = [self._milestone(iri) for iri in self.milestone_iris]
+        found = [self.milestone(iri) for iri in self.milestone_iris]
         groups: dict[Link, list[Milestone]] = {}
         for one in sorted(found, key=lambda m: (m.date, m.link.text)):
             groups.setdefault(one.agency, []).append(one)
@@ -273,7 +273,8 @@ class View:
         below = {subject for subject, _ in self.subjects(node("skos:broader"), iri)}
         return below.union(*(self._narrower(one) for one in below))
 
-    def _milestone(self, iri: str) -> Milestone:
+    def milestone(self, iri: str) -> Milestone:
+        """Return a milestone as one row of the thing's page."""
         date = self.values(iri, "cgt:date")[0].value
         precision = next((v.value for v in self.values(iri, "cgt:datePrecision")), "day")
         details = self.values(iri, "cgt:approvalType", "cgt:outcome", "cgt:reason", "cgt:pathway", "cgt:indication")

@@ -8,8 +8,8 @@ import pyoxigraph as ox
 from kg.errors import IdentifierError, QueryError
 from kg.lookup import STANDARD, Index
 from kg.namespaces import BASE, KINDS, ONTOLOGY, WEB, compact, expand
-from kg.neighbours import Surroundings
-from kg.network import Graph, network, positions
+from kg.neighbours import Step, Surroundings, kind
+from kg.network import Graph, joined, network, positions
 from kg.pictures import SUFFIXES
 from kg.query import ask, find, names
 from kg.report import rows
@@ -18,6 +18,8 @@ from kg.store import Answer, Release
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
 _KEPT: Final = 128
+_NEAR: Final = 20
+"""Neighbours on the picture of a thing."""
 _CELLS: Final = 50_000
 _BRANDED: Final = frozenset({"product", "therapy", "organisation"})
 """Kinds whose Chinese name stands beside the English one in tables."""
@@ -47,6 +49,7 @@ class Opened:
         network: A network of the library, kept likewise.
         places: Where its nodes lie.
         drawn: The same in the format of a suffix.
+        pictured: A thing and its closest neighbours as a picture.
         suggested: The labels of a class's things, for a list to choose from.
         called: The IRIs of the things of a kind, which the prefix of their ids names, by their labels.
         cell: A value of a table as its text and what it links to.
@@ -59,6 +62,7 @@ class Opened:
         self.network = lru_cache(maxsize=_KEPT)(self._network)
         self.places = lru_cache(maxsize=_KEPT)(self._places)
         self.drawn = lru_cache(maxsize=_KEPT)(self._drawn)
+        self.pictured = lru_cache(maxsize=_KEPT)(self._pictured)
         self.suggested = lru_cache(maxsize=None)(self._suggested)
         self.called = lru_cache(maxsize=None)(self._called)
         self.cell = lru_cache(maxsize=_CELLS)(self._cell)
@@ -137,6 +141,12 @@ class Opened:
 
     def _drawn(self, name: str, suffix: str, *values: tuple[str, str]) -> str:
         return SUFFIXES[suffix](self.network(name, *values), find(name).title)
+
+    def _pictured(self, thing: str) -> str:
+        found = self.surroundings.explore([Step(thing, most=_NEAR)])
+        nodes = {one: (self.surroundings.label(one) or one, kind(one)) for one in found.nodes}
+        edges = ((edge.source, edge.target, edge.label) for edge in found.edges)
+        return SUFFIXES[".svg"](joined(nodes, edges), f"{self.surroundings.label(thing)} and what is linked with it")
 
     def _suggested(self, kind: str) -> list[str]:
         return sorted({label for _, _, label in names(self.release, kind)}, key=str.casefold)

@@ -1,6 +1,7 @@
 """The start page, the search, the ontology's page, and what robots read."""
 
 import json
+from collections import Counter
 from typing import Any, Final
 
 import pyoxigraph as ox
@@ -9,7 +10,9 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from kg.describe import DATASET
 from kg.describe import GRAPH as DESCRIPTION
-from kg.namespaces import ONTOLOGY, compact, graph
+from kg.feed import atom
+from kg.namespaces import ONTOLOGY, compact, expand, graph
+from kg.neighbours import kind as kind_of
 from kg.query import library
 from kg.report import page, rows
 from kg.web.answers import HTML, html, missing, sent
@@ -22,8 +25,15 @@ from kg.web.preference import preferred
 BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
 """Ids of what is named after other things."""
 _SUGGESTED: Final = 8
+_HITS: Final = 40
+_MEANT: Final = 3
+_SURE: Final = 95
+"""From this score on a name is what was written, and not merely like it."""
 _LONG: Final = 200
 """Letters of a search that are looked at."""
+_ATOM: Final = "application/atom+xml"
+_NEWS: Final = 12
+_PUBLISHERS: Final = 8
 _COUNTS: Final = """
 SELECT ?kind (COUNT(DISTINCT ?thing) AS ?count) WHERE {
   VALUES (?class ?kind) { (cgt:Therapy "therapies") (cgt:Product "products") (cgt:Milestone "milestones")
@@ -33,42 +43,63 @@ SELECT ?kind (COUNT(DISTINCT ?thing) AS ?count) WHERE {
 } GROUP BY ?kind ORDER BY DESC(?count)
 """
 _NEWEST: Final = """
-SELECT ?milestone ?date ?precision ?agency ?about WHERE {
-  ?milestone a cgt:Milestone ; cgt:date ?date ; cgt:datePrecision ?precision ; cgt:agency ?agency ; cgt:about ?about .
-  FILTER(?precision = "day")
-} ORDER BY DESC(?date) ?milestone LIMIT 12
+SELECT ?milestone WHERE {
+  ?milestone a cgt:Milestone ; cgt:date ?date ; cgt:datePrecision "day" ; cgt:agency ?agency ; cgt:about ?about .
+} ORDER BY DESC(?date) ?milestone LIMIT %s
+"""
+_SOURCES: Final = """
+SELECT ?kind (COUNT(DISTINCT ?source) AS ?count) WHERE { ?source a cgt:Source ; cgt:kind/rdfs:label ?kind }
+GROUP BY ?kind ORDER BY DESC(?count) ?kind
+"""
+_PUBLISHING: Final = """
+SELECT ?publisher (COUNT(DISTINCT ?source) AS ?count) WHERE {
+  ?source a cgt:Source ; cgt:publisher ?publisher ; cgt:kind ?kind .
+  VALUES ?kind { <%s> <%s> }
+} GROUP BY ?publisher ORDER BY DESC(?count) ?publisher LIMIT %s
 """
 
 
 def start(_: Request, opened: Opened) -> Response:
     """Answer with the start page."""
-    newest = [
-        {"date": row["date"], "milestone": opened.cell(row["milestone"]), "agency": opened.cell(row["agency"])}
-        for row in rows(opened.release.select(_NEWEST))
-    ]
+    select, official = opened.release.select, [expand(f"source-kind:{kind}") for kind in ("agency-page", "register")]
+    newest = [iri.value for (iri,) in select(_NEWEST % _NEWS).rows if isinstance(iri, ox.NamedNode)]
     content = {
-        "counts": rows(opened.release.select(_COUNTS)),
-        "newest": newest,
+        "counts": rows(select(_COUNTS)),
+        "listed": library(),
+        "newest": [View(opened, iri).milestone(iri) for iri in newest],
+        "sources": rows(select(_SOURCES)),
+        "publishers": rows(select(_PUBLISHING % (*official, _PUBLISHERS))),
         "modified": opened.release.manifest.get("modified", ""),
         "questions": len(library()),
     }
     return html(opened, "start.html", content, headers={"Link": '</.well-known/void>; rel="describedby"'})
 
 
+def feed(request: Request, opened: Opened) -> Response:
+    """Answer with the newest milestones as a feed, whose links lead to this server's pages."""
+    host = _host(request)
+    return sent(atom(opened.release, lambda thing: f"{host}page/{thing.replace(':', '/', 1)}"), _ATOM)
+
+
 def search(request: Request, opened: Opened) -> Response:
     """Answer with what has a name like the one given: a page for browsers' own navigation, JSON for all else."""
-    text = request.query_params.get("q", "").strip()[:_LONG]
+    text, kind = (request.query_params.get(name, "").strip()[:_LONG] for name in ("q", "kind"))
     media = preferred(request.headers.get("accept", ""), ("application/json", HTML))
-    near = opened.index.search(text, 40) if text else []
+    near = opened.index.search(text, _HITS) if text else []
     # Sorting is stable: the best name comes first among things, and after them among what only speaks of things.
-    hits = sorted(near, key=lambda hit: hit.id.startswith(BESIDE))[: len(near) if media == HTML else _SUGGESTED]
+    hits = sorted(near, key=lambda hit: hit.id.startswith(BESIDE))
+    kinds = Counter(kind_of(hit.id) for hit in hits)
+    shown = [hit for hit in hits if kind in ("", kind_of(hit.id))][: _HITS if media == HTML else _SUGGESTED]
     found = [
         {"id": h.id, "label": h.label, "kind": h.kind, "matched": h.matched, "score": h.score,
-         "href": opened.cell(h.id)["href"]}
-        for h in hits
+         "language": opened.languages.get(h.matched), **{k: opened.cell(h.id)[k] for k in ("href", "chinese")}}
+        for h in shown
     ]  # fmt: skip
     if media == HTML:
-        return html(opened, "search.html", {"text": text, "hits": found}, headers={"Vary": "Accept"})
+        things = [] if any(hit.score >= _SURE for hit in hits) else [h for h in hits if not h.id.startswith(BESIDE)]
+        meant = [(hit.matched, opened.cell(hit.id)["href"]) for hit in things[:_MEANT]]
+        content = {"text": text, "hits": found, "kinds": kinds, "kind": kind, "meant": meant}
+        return html(opened, "search.html", content, headers={"Vary": "Accept"})
     return sent(json.dumps({"query": text, "hits": found}, ensure_ascii=False), "application/json", {"Vary": "Accept"})
 
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kg.errors import IdentifierError
 from kg.namespaces import BASE, THINGS, expand
-from kg.web.answers import HTML, html, missing, sent
+from kg.web.answers import HTML, STILL, SVG, html, missing, sent
 from kg.web.citing import CITATIONS, citation
 from kg.web.facts import View
 from kg.web.linked import FORMATS, SUFFIXES, about, described, written
@@ -99,6 +99,14 @@ def cite(request: Request, opened: Opened) -> Response:
     _, media, write = CITATIONS[suffix]
     headers = {"Content-Disposition": f'attachment; filename="{kind}-{name}.{suffix}"'}
     return sent(write(citation(view)), f"{media}; charset=utf-8", headers)
+
+
+def picture(request: Request, opened: Opened) -> Response:
+    """Answer with a thing and its closest neighbours as a picture."""
+    view = _view(opened, request.path_params["kind"], request.path_params["name"])
+    if view is None or not view.label:
+        return missing(opened, request.path_params["name"])
+    return sent(opened.pictured(view.id), SVG, {"Content-Security-Policy": STILL})
 
 
 def dataset(_: Request, __: Opened) -> Response:

@@ -36,7 +36,13 @@
       item.setAttribute("role", "option");
       name.textContent = hit.label;
       about.className = "help";
-      about.textContent = hit.kind + (hit.matched === hit.label ? "" : ", as " + hit.matched);
+      about.append(hit.kind);
+      if (hit.matched !== hit.label) {
+        const as = document.createElement("span");
+        as.textContent = hit.matched;
+        if (hit.language) as.lang = hit.language;
+        about.append(", as ", as);
+      }
       item.append(name, about);
       item.addEventListener("mousedown", (event) => { event.preventDefault(); location.assign(hit.href); });
       return item;
