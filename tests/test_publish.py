@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 
 import pyoxigraph as ox
 import pytest
-from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
@@ -211,9 +210,9 @@ def test_a_base_must_be_an_address(small: Release, tmp_path: Path, base: str) ->
 
 
 def test_a_link_to_nothing_stops_the_work() -> None:
-    app = Starlette(routes=[Route("/", lambda _: HTMLResponse('<a href="/page/gene/nope">x</a>'))])
+    routes = [Route("/", lambda _: HTMLResponse('<a href="/page/gene/nope">x</a>'))]
     with pytest.raises(OutputError, match="/ leads to /page/gene/nope, which answers 404"):
-        crawl(Site(app, HOME), ["/"], Crawled(wanted(["ttl"], feed=True)), lambda *_: None, lambda *_: None)
+        crawl(Site(routes, HOME), ["/"], Crawled(wanted(["ttl"], feed=True)), lambda *_: None, lambda *_: None)
 
 
 def followed(text: str, path: str, accept: str) -> tuple[int, str]:
