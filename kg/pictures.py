@@ -83,7 +83,7 @@ def _tooltip(node: str, graph: Graph) -> str:
 
 def _size(degree: int, most: int) -> float:
     low, high = _SIZES
-    return round(low + (high - low) * math.sqrt(degree / most), 1)
+    return round(low + (high - low) * math.sqrt(degree / max(most, 1)), 1)
 
 
 def _page(graph: Graph, title: str) -> str:

@@ -9,7 +9,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import pyoxigraph as ox
-from starlette.applications import Starlette
 
 from kg import __version__
 from kg.errors import OutputError
@@ -91,9 +90,8 @@ def publish(
             name = path.relative_to(work).as_posix()
             done.files[f"/{name}"] = Written(name)
             sums[name] = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
-        app = Starlette(routes=routes(release, tracker, addresses(dumps)))
-        found = Site(app, host or _NOWHERE)
-        crawl(found, _seeds(release), done, write, lambda n, all_: progress("Writing pages and data", n, all_))
+        site = Site(routes(release, tracker, addresses(dumps)), host or _NOWHERE)
+        crawl(site, _seeds(release), done, write, lambda n, all_: progress("Writing pages and data", n, all_))
         pages = {address: one.file for address, one in done.files.items() if one.policy is not None}
         for count, (address, file) in enumerate(pages.items()):
             progress("Linking pages", count, len(pages))

@@ -1,16 +1,19 @@
 """Every address of the site, asked for within this process and written as a file."""
 
-import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit
 
-from starlette.types import ASGIApp, Message
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Match, Route
 
 from kg.errors import OutputError
+from kg.namespaces import WEB
 from kg.query import library
 from kg.web.answers import HTML
 from kg.web.linked import FORMATS
@@ -77,48 +80,37 @@ class Crawled:
 
 
 class Site:
-    """The site as an application, asked without a network.
+    """The site, asked without a network.
 
     Args:
-        app: The application.
+        routes: What answers at which address.
         base: The address that it is to be found at, with a slash at its end.
     """
 
-    def __init__(self, app: ASGIApp, base: str) -> None:
-        self._app = app
+    def __init__(self, routes: Sequence[Route], base: str) -> None:
+        self._routes = routes
         parts = urlsplit(base)
         self._root = parts.path.rstrip("/")
         self._scope: dict[str, Any] = {
-            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": "GET",
+            "type": "http", "http_version": "1.1", "method": "GET", "client": None,
             "scheme": parts.scheme, "root_path": self._root, "server": (parts.hostname, parts.port),
-            "client": None, "headers": [(b"host", parts.netloc.encode()), (b"accept", HTML.encode())],
+            "headers": [(b"host", parts.netloc.encode()), (b"accept", HTML.encode())],
         }  # fmt: skip
 
-    async def ask(self, address: str) -> Reply:
-        """Return the answer to a GET of an address."""
+    def ask(self, address: str) -> Reply:
+        """Return the answer to a GET of an address.
+
+        The endpoint is called as it is: an event loop and its threads would cost more than most pages.
+        """
         path, _, query = address.partition("?")
-        scope: dict[str, Any] = self._scope | {
-            "path": self._root + unquote(path), "query_string": query.encode(),
-        }  # fmt: skip
-        started: dict[str, Any] = {}
-        body: list[bytes] = []
-
-        asked = False
-
-        async def receive() -> Message:
-            nonlocal asked
-            if asked:
-                await asyncio.Event().wait()  # nobody leaves
-            asked = True
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message: Message) -> None:
-            started.update(message if message["type"] == "http.response.start" else {})
-            body.append(message.get("body", b""))
-
-        await self._app(scope, receive, send)
-        headers = {name.decode().lower(): value.decode("latin-1") for name, value in started["headers"]}
-        return Reply(started["status"], headers, b"".join(body))
+        scope = self._scope | {"path": self._root + unquote(path), "query_string": query.encode()}
+        for route in self._routes:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                response = found["endpoint"](Request({**scope, **found}))
+                body = Path(response.path).read_bytes() if isinstance(response, FileResponse) else bytes(response.body)
+                return Reply(response.status_code, dict(response.headers), body)
+        return Reply(404, {}, b"")
 
 
 def wanted(formats: Collection[str], feed: bool) -> Callable[[str], bool]:
@@ -158,7 +150,15 @@ def resolve(address: str, link: str) -> str | None:
     '/questions/trials?a=1&b=2'
     >>> resolve("/", "https://example.org/")
     """
-    parts = urlsplit(urljoin(address, link.strip()))
+    link = link.strip()
+    if link.startswith(WEB):
+        return None
+    return _plain(link if link.startswith("/") else urljoin(address, link))
+
+
+@lru_cache(maxsize=65_536)
+def _plain(link: str) -> str | None:
+    parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return None
     query = _canonical(dict(parse_qsl(parts.query, keep_blank_values=True)))
@@ -184,16 +184,6 @@ def crawl(
     Raises:
         OutputError: A link leads to what is neither there nor known to need a server.
     """
-    asyncio.run(_walk(site, seeds, known, write, progress))
-
-
-async def _walk(
-    site: Site,
-    seeds: Iterable[str],
-    known: Crawled,
-    write: Callable[[str, bytes], None],
-    progress: Callable[[int, int], None],
-) -> None:
     queue = deque(dict.fromkeys(seeds))
     origin = dict.fromkeys(queue, "the list of pages")
     files = {one.file: address for address, one in known.files.items()}
@@ -205,7 +195,7 @@ async def _walk(
 
     while queue:
         address = queue.popleft()
-        reply = await site.ask(address)
+        reply = site.ask(address)
         if reply.status in _REDIRECTS:
             target = resolve(address, reply.headers["location"])
             known.others[address] = target or ""

@@ -1,7 +1,9 @@
 """Where permanent identifiers lead: rules for Apache, nginx and static hosts that send each client to page or data."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from functools import partial
+from itertools import count
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -60,7 +62,7 @@ def _places(base: str) -> list[tuple[str, str, str]]:
     return [
         (f"^{things}{_KIND}/{_NAME}$", f"{base}page/$1/$2/", f"{base}data/$1/$2.%"),
         (f"^{ontology}$", f"{base}ontology/", f"{base}ontology.%"),
-        (f"^(?:dataset|{graphs}.*)$", f"{base}sparql/", base + VOID[1:]),
+        (f"^(?:dataset|{graphs}.*)$", f"{base}sparql/", f"{base}{VOID[1:]}.ttl"),
         (f"^data/{_NAME}$", f"{base}dumps/$1", f"{base}dumps/$1"),
         ("^$", base, base),
     ]
@@ -74,6 +76,7 @@ def _apache(base: str, formats: Collection[str]) -> str:
         "Options +FollowSymLinks",
         "RewriteEngine on",
         'Header always set Access-Control-Allow-Origin "*"',
+        "Header always merge Vary Accept",
         "",
         "# What is asked for: the first pattern that fits decides.",
         "RewriteRule ^ - [E=AS:none]",
@@ -98,21 +101,27 @@ def _apache(base: str, formats: Collection[str]) -> str:
 def _nginx(base: str, formats: Collection[str]) -> str:
     lines = [
         f"# Permanent identifiers below /{urlsplit(BASE).path.strip('/')}/ lead to {base}",
-        "# The maps stand in the block http, the locations in the block server.",
+        "# The map stands in the block http, the locations in the block server.",
         "map $http_accept $cgt_as {",
         "    default none;",
-        *(f'    "~*{pattern}" {wanted};' for pattern, wanted in _asked(formats)),
+        f'    "" {_PAGE};',
+        *(f'    "~*{pattern}" {wanted};' for pattern, wanted in _asked(formats)[1:]),
         "}",
     ]
-    for pattern, page, data in _places(base):
+    for place in _places(base):
+        number = count(1)
+        # The map is a pattern too, and would forget groups that have no names.
+        pattern = re.sub(r"\((?!\?)", partial(_named, number), place[0])
+        page, data = (re.sub(r"\$(\d)", r"$cgt_\1", target) for target in place[1:])
         lines.append(f'location ~ "{pattern.replace("^", "^" + urlsplit(BASE).path, 1)}" {{')
         if page != data:
-            lines += [
-                "    if ($cgt_as = none) { return 406; }",
-                f"    if ($cgt_as = page) {{ return 303 {page}; }}",
-            ]
+            lines += ["    if ($cgt_as = none) { return 406; }", f"    if ($cgt_as = page) {{ return 303 {page}; }}"]
         lines += [f"    return 303 {data.replace('%', '$cgt_as')};", "}"]
     return "\n".join(lines) + "\n"
+
+
+def _named(number: Iterator[int], _: re.Match[str]) -> str:
+    return f"(?<cgt_{next(number)}>"
 
 
 def _plain(base: str) -> str:
