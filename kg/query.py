@@ -268,9 +268,9 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
     what = kind.partition(":")[2].lower() if kind else "thing"
     if exact:
         raise QueryError(f"several are called '{text}': {', '.join(compact(iri) for iri in exact[:5])}; give the id")
-    near = nearest(text, named, 3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "kg search finds things by name"
-    raise NotInGraphError(f"no {what} '{text}'; {hint}", near)
+    close = nearest(text, named, 3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "kg search finds things by name"
+    raise NotInGraphError(f"no {what} '{text}'; {hint}", close)
 
 
 def names(release: Release, kind: str | None = None) -> list[tuple[str, str, str]]:
