@@ -3,7 +3,7 @@ import { room, short } from "./labels.js";
 import { mark } from "./shapes.js";
 
 const SVG = "http://www.w3.org/2000/svg", GRAPHML = "http://graphml.graphdrawing.org/xmlns";
-const WIDE = 1600, MARGIN = 70, LINE = 26, PIXELS = 2;
+const WIDE = 1600, MARGIN = 70, NAMES = 200, LINE = 26, PIXELS = 2;
 
 /** Save what a drawing shows: `format` is png, svg or graphml. */
 export async function save(drawing, format, name, title) {
@@ -24,7 +24,7 @@ function svg(drawing, title) {
   const { graph, theme } = drawing, { nodes, edges } = drawing.shown();
   const places = nodes.map((id) => graph.getNodeAttributes(id));
   const [left, right] = extent(places.map((one) => one.x)), [low, high] = extent(places.map((one) => one.y));
-  const scale = (WIDE - 2 * MARGIN) / Math.max(right - left, (high - low) / 1.4, 1e-9);
+  const scale = (WIDE - MARGIN - NAMES) / Math.max(right - left, (high - low) / 1.4, 1e-9);
   const at = ({ x, y }) => [round(MARGIN + (x - left) * scale), round(MARGIN + (high - y) * scale)];
   const kinds = [...new Set(places.map((one) => one.kind))].sort();
   const tall = Math.round((high - low) * scale + 2 * MARGIN + LINE);
