@@ -288,7 +288,8 @@ def test_a_picture_is_light_or_dark_as_its_page_and_fits_a_phone(browser, served
     ("words", "name"),
     [
         ("chart approvals-by-year --agency FDA", "a.svg"),
-        ("chart approvals-by-agency --kind map", "b.png"),
+        ("chart approvals-by-agency --as map", "b.png"),
+        ("chart milestones --kind cgt:Approval --since 2017-01-01", "f.svg"),
         ("timeline Kymriah 奕凯达", "c.json"),
         ("matrix --therapy-class CAR-T", "new/d.svg"),
         ("network agency-product-class", "e.png"),
@@ -308,7 +309,7 @@ def test_the_verbs_that_draw(words: str, name: str, small: Release, tmp_path: Pa
     ("words", "message"),
     [
         ("chart agencies --out x.svg", "has no picture"),
-        ("chart approvals-by-agency --kind points --out x.svg", "is drawn as bars or map, not as points"),
+        ("chart approvals-by-agency --as points --out x.svg", "is drawn as bars or map, not as points"),
         ("chart approvals-by-year --out x.gif", "written as .svg, .png, .json"),
         ("timeline Kymriha --out x.svg", "did you mean Kymriah"),
         ("timeline jurisdiction:us --out x.svg", "nothing to draw"),

@@ -25,13 +25,13 @@ from kg.figures import Figure
 from kg.query import Question, find, library
 from kg.report import rows
 from kg.store import Answer
-from kg.web.answers import missing, sent
+from kg.web.answers import SVG, missing, sent
 from kg.web.opened import Opened
 from kg.web.tabular import given
 
 _FILES: Final = {
-    "svg": ("image/svg+xml", "svg", False),
-    "small.svg": ("image/svg+xml", "svg", True),
+    "svg": (SVG, "svg", False),
+    "small.svg": (SVG, "svg", True),
     "png": ("image/png", "png", False),
     "vl.json": ("application/json", "", False),
 }
