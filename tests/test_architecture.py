@@ -48,6 +48,7 @@ HOMES = {
     "rapidfuzz": {"check", "lookup", "matching", "near", "query"},
     "rdflib": {"check", "store"},
     "rich": {"cli", "output", "terminal"},
+    "selectolax": {"web"},
     "starlette": {"web"},
     "xlsxwriter": {"workbook"},
     "yaml": {"classify", "query"},
