@@ -49,6 +49,7 @@ HOMES = {
     "rapidfuzz": {"check", "lookup", "matching", "near", "query"},
     "rdflib": {"check", "store"},
     "rich": {"cli", "output", "terminal"},
+    "selectolax": {"web"},
     "starlette": {"web"},
     "vl_convert": {"vega"},
     "xlsxwriter": {"workbook"},

@@ -200,7 +200,8 @@ def crawl(
             target = resolve(address, reply.headers["location"])
             known.others[address] = target or ""
             seen(target, address)
-        elif reply.status not in (200, 410) and address != MISSING:
+        # A page may say that an id was withdrawn (410), or that there is nothing to draw (400).
+        elif reply.status not in ((200, 400, 410) if reply.html else (200,)) and address != MISSING:
             raise OutputError(f"{origin[address]} leads to {address}, which answers {reply.status}")
         else:
             file = place(address, reply.html)
