@@ -22,6 +22,8 @@ from kg.web.summary import Summary
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
 SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
 """Media types that many say where they mean a format of `FORMATS`."""
+_TABLED: Final = ("agency", "class")
+"""Kinds of thing with so many milestones that a table serves better than a list."""
 _VARY: Final = {"Vary": "Accept"}
 
 
@@ -81,7 +83,7 @@ def page(request: Request, opened: Opened) -> Response:
         "summary": summary,
         "tables": tables(view),
         "others": others(view),
-        "groups": [] if kind == "agency" else view.milestones(),
+        "groups": [] if kind in _TABLED else view.milestones(),
         "timeline": figures.of_thing(view.id, view.label) if view.milestone_iris else None,
         "files": files,
         "citation": citation(view),
