@@ -477,7 +477,7 @@ def _quietly(server: Running) -> None:
 
 def test_a_text_is_inspected() -> None:
     seen = inspect("PREFIX select: <urn:x#SERVICE> # SELECT\nASK { ?s select:FROM 'SERVICE' }", 1000, 10)
-    assert (seen.form, seen.dataset, seen.service, seen.borrows, seen.update) == ("ASK", False, False, False, False)
+    assert (seen.form, seen.dataset, seen.service, seen.borrows, seen.update) == ("ASK", False, False, frozenset(), False)
     assert inspect("DESCRIBE product:x FROM <urn:g>", 1000, 10).dataset
     with pytest.raises(QueryError, match="deep"):
         inspect("{" * 11, 1000, 10)

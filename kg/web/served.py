@@ -44,7 +44,7 @@ class Served:
     @property
     def name(self) -> str:
         """The name of the release in use."""
-        return self.name_of(self.release.path / STORE)
+        return self.release.path.name
 
     @property
     def quads(self) -> int:

@@ -4,16 +4,20 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from kg.errors import QueryError
+from kg.namespaces import PREFIXES
 from kg.report import page
 from kg.web.description import describe
 from kg.web.negotiation import GRAPHS, HTML, JSON, ROWS, accepts, choose
 from kg.web.protocol import READ_ONLY, Asked, RefusedError, asked
+from kg.web.sending import Whole
 from kg.web.served import Served, served
 from kg.web.syntax import Inspection, inspect
 from kg.web.table import LEAST_FORMAT, shown
@@ -26,24 +30,41 @@ _RETRY: Final = "2"
 _TEXT: Final = "text/plain; charset=utf-8"
 _KEPT: Final = "public, max-age=60"
 _UNKEPT: Final = "no-store"
+_ENDS: Final = {
+    "": "The query was stopped with the process it ran in: try again.",
+    "memory": "The query was stopped: it took more memory than a query may.",
+    "depth": "The query was stopped: it is nested too deeply.",
+    "time": "The query was stopped: it took too long.",
+    "room": "The query was stopped: too many large results are on their way to others. Try again in a moment.",
+}
+"""What is said of a worker that ended before it answered, by its reason."""
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _HELPFUL = re.compile(r"[A-Z ]{1,30}|[A-Z]\w+(?: \w+){1,3}|\".{1,3}\"")
 
 
-async def sparql(request: Request) -> Response:
+async def sparql(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request of the SPARQL 1.1 Protocol."""
-    state = served(request.app)
+    request = Request(scope, receive)
+    state = served(scope["app"])
     try:
         response = await _answer(request, state)
     except RefusedError as error:
         response = _refusal(request, state, error)
-    headers = response.headers
-    headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = "ETag, Retry-After, X-Query-Limits, X-Release"
-    headers["Vary"] = "Accept, Accept-Encoding"
-    headers["X-Query-Limits"] = state.settings.limits
-    headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    response.raw_headers += _common(state.settings.limits)
+    await response(scope, receive, send)
+
+
+@cache
+def _common(limits: str) -> list[tuple[bytes, bytes]]:
+    """The headers that every answer has, as they go out."""
+    headers = {
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers": "ETag, Retry-After, X-Query-Limits, X-Release",
+        "vary": "Accept, Accept-Encoding",
+        "x-query-limits": limits,
+        "x-content-type-options": "nosniff",
+    }
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 async def _answer(request: Request, state: Served) -> Response:
@@ -89,7 +110,7 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
         raise RefusedError(403, "SERVICE is refused: this endpoint asks no other.")
     offers = ROWS if seen.form in ("SELECT", "ASK") else GRAPHS
     accept = request.headers.get("accept", "")
-    media = choose(accept, [*offers, HTML])
+    media = _chosen(accept, (*offers, HTML))
     if media is None:
         raise RefusedError(406, f"The answer comes as one of: {', '.join(offers)}; not as {accept[:200]}.")
     compressed = accepts("gzip", request.headers.get("accept-encoding", "")) and media != HTML
@@ -98,7 +119,8 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name})
     job = Job(
         query, "rows" if offers is ROWS else "graph", LEAST_FORMAT[offers is ROWS] if media == HTML else offers[media],
-        wish.default, wish.named, seen.dataset, seen.borrows, compressed, settings.rows, settings.size, wish.seconds,
+        wish.default, wish.named, seen.dataset, {name: PREFIXES[name] for name in seen.borrows if name in PREFIXES},
+        compressed, settings.rows, settings.size, wish.seconds,
     )  # fmt: skip
     reply = await _reply(request, state, job, seen)
     name = state.name_of(reply.store)
@@ -110,9 +132,14 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     if reply.gzip:
         headers["Content-Encoding"] = "gzip"
     if request.method == "HEAD":
-        headers["Content-Length"] = str(len(reply.body))
+        headers["Content-Length"] = str(sum(map(len, reply.parts)))
         return Response(b"", 200, headers, _typed(media))
-    return Response(reply.body, 200, headers, _typed(media))
+    return Whole(reply, settings.stalled, headers, _typed(media))
+
+
+@lru_cache(maxsize=256)
+def _chosen(accept: str, offers: tuple[str, ...]) -> str | None:
+    return choose(accept, offers)
 
 
 async def _reply(request: Request, state: Served, job: Job, seen: Inspection) -> Reply:
@@ -128,8 +155,8 @@ async def _reply(request: Request, state: Served, job: Job, seen: Inspection) ->
         raise RefusedError(503, f"The query was stopped after {job.seconds:g} seconds: narrow it down.") from None
     except Left:
         raise RefusedError(499, "The client left.") from None
-    except Gone:
-        raise RefusedError(503, "The query was stopped: it took more memory or depth than a query may.") from None
+    except Gone as error:
+        raise RefusedError(503, _ENDS.get(str(error), _ENDS[""]), {"Retry-After": _RETRY}) from None
     if reply.status != "whole":
         raise _unanswered(reply, job, state, seen)
     return reply
@@ -137,7 +164,7 @@ async def _reply(request: Request, state: Served, job: Job, seen: Inspection) ->
 
 def _unanswered(reply: Reply, job: Job, state: Served, seen: Inspection) -> RefusedError:
     if reply.status == "memory":
-        return RefusedError(503, "The query was stopped: it took more memory than a query may.")
+        return RefusedError(503, _ENDS["memory"])
     if reply.status == "large":
         return RefusedError(
             422, f"The result has more than {state.settings.rows:,} rows or {state.settings.size:,} bytes, and is not "

@@ -39,7 +39,7 @@ class Inspection:
     Attributes:
         form: SELECT, ASK, CONSTRUCT, DESCRIBE, or "" where it is none.
         dataset: Whether the query names its own dataset with FROM.
-        borrows: Whether it uses prefixes that it does not declare.
+        borrows: The prefixes that it uses and does not declare.
         volatile: Whether two evaluations may differ on one release.
         update: Whether it starts as an update does.
         service: Whether it asks another endpoint.
@@ -47,7 +47,7 @@ class Inspection:
 
     form: str
     dataset: bool
-    borrows: bool
+    borrows: frozenset[str]
     volatile: bool
     update: bool
     service: bool
@@ -74,8 +74,8 @@ def inspect(text: str, longest: int, depth: int) -> Inspection:
         # The grammar lets any character be written as an escape; a keyword hidden so is still one.
         hidden = _tokens(_ESCAPE.sub(_character, text), depth)
         return Inspection(
-            seen.form, seen.dataset or hidden.dataset, seen.borrows, seen.volatile or hidden.volatile, seen.update,
-            seen.service or hidden.service,
+            seen.form, seen.dataset or hidden.dataset, seen.borrows | hidden.borrows,
+            seen.volatile or hidden.volatile, seen.update, seen.service or hidden.service,
         )  # fmt: skip
     return seen
 
@@ -105,6 +105,6 @@ def _tokens(text: str, limit: int) -> Inspection:
     forms = [word for word in words if word in FORMS]
     start = next((word for word in words if word not in ("PREFIX", "BASE")), "")
     return Inspection(
-        forms[0] if forms and start in FORMS else "", "FROM" in words, bool(used - declared),
+        forms[0] if forms and start in FORMS else "", "FROM" in words, frozenset(used - declared),
         not _VOLATILE.isdisjoint(words), start in UPDATES, "SERVICE" in words,
     )  # fmt: skip
