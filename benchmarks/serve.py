@@ -97,7 +97,9 @@ def prepared(path: str, things: Sequence[str], number: int) -> Iterator[bytes]:
     return (heads[n % len(heads)] % n for n in count())
 
 
-def cheap(port: int, path: str, connections: int, seconds: float, things: Sequence[str], turn: Iterator[int]) -> Measured:
+def cheap(
+    port: int, path: str, connections: int, seconds: float, things: Sequence[str], turn: Iterator[int]
+) -> Measured:
     """Ask for so many seconds on so many connections."""
     asks = prepared(path, things, next(turn))
     with ExitStack() as stack, select.epoll() as poll:

@@ -74,7 +74,7 @@ async def _health(request: Request) -> Response:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    job = Job(_PULSE, "rows", "JSON", None, None, False, {}, False, 1, 1024, _PULSE_SECONDS)
+    job = Job(_PULSE, "rows", "JSON", None, None, False, {}, False, 1, 1024)
     try:
         reply = await state.pool.evaluate(job, _PULSE_SECONDS, left)
         well = reply.status == "whole" and b"true" in reply.body

@@ -11,6 +11,7 @@ import resource
 import socket
 import struct
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from typing import IO, Any, Final, cast
@@ -102,19 +103,22 @@ class _Result:
 
 
 def main() -> None:
-    """Answer queries on the socket that the first argument names until it is closed."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    sealed = confine(int(sys.argv[3]))
-    store = ox.Store.read_only(sys.argv[2])
+    """Answer queries on a socket until it is closed: its number, the store, the most bytes, and the most seconds."""
+    number, folder, address_space, longest = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+    channel = socket.socket(fileno=int(number))
+    sealed = confine(address_space)
+    store = ox.Store.read_only(folder)
     channel.sendall(_last({"sealed": sealed}))
-    while (job := _receive(channel)) is not None:
+    asked, bounded = channel.makefile("rb"), 0.0
+    while (job := _receive(asked)) is not None:
+        # The server kills at the deadline; this holds even if the server cannot. Each query anew would cost too much.
+        if (now := time.monotonic()) > bounded:
+            resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + longest) + 3, -1))
+            bounded = now + 1
         channel.sendall(_answer(store, job, channel))
 
 
 def _answer(store: ox.Store, job: dict[str, Any], channel: socket.socket) -> bytes:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    # The server kills at the deadline; this holds even if the server cannot.
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime + job["seconds"]) + 2, -1))
     try:
         results = store.query(
             job["query"],
@@ -155,12 +159,11 @@ def _last(header: dict[str, Any]) -> bytes:
     return FRAME.pack(True, len(raw)) + raw
 
 
-def _receive(channel: socket.socket) -> dict[str, Any] | None:
-    raw = channel.recv(_PART)
-    while raw and (len(raw) < FRAME.size or len(raw) < FRAME.size + FRAME.unpack_from(raw)[1]):
-        part = channel.recv(_PART)
-        raw = raw + part if part else b""
-    return json.loads(raw[FRAME.size :]) if raw else None
+def _receive(asked: IO[bytes]) -> dict[str, Any] | None:
+    head = asked.read(FRAME.size)
+    if len(head) < FRAME.size:
+        return None
+    return json.loads(asked.read(FRAME.unpack(head)[1]))  # type: ignore[no-any-return]
 
 
 if __name__ == "__main__":

@@ -51,10 +51,6 @@ class Served:
         """How many quads it has, as its manifest says."""
         return int(self.release.manifest.get("dataset", {}).get("quads", 0))
 
-    def name_of(self, store: Path) -> str:
-        """Return the name of the release that a store is of."""
-        return store.parent.name
-
     async def start(self) -> None:
         """Open the workers and begin to look for new releases.
 

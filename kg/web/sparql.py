@@ -120,10 +120,10 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     job = Job(
         query, "rows" if offers is ROWS else "graph", LEAST_FORMAT[offers is ROWS] if media == HTML else offers[media],
         wish.default, wish.named, seen.dataset, {name: PREFIXES[name] for name in seen.borrows if name in PREFIXES},
-        compressed, settings.rows, settings.size, wish.seconds,
+        compressed, settings.rows, settings.size,
     )  # fmt: skip
-    reply = await _reply(request, state, job, seen)
-    name = state.name_of(reply.store)
+    reply = await _reply(request, state, job, wish.seconds, seen)
+    name = reply.release
     headers = {"X-Release": name, "Cache-Control": _KEPT if kept else _UNKEPT}
     if kept:
         headers["ETag"] = _tag(name, wish, media, compressed)
@@ -142,17 +142,17 @@ def _chosen(accept: str, offers: tuple[str, ...]) -> str | None:
     return choose(accept, offers)
 
 
-async def _reply(request: Request, state: Served, job: Job, seen: Inspection) -> Reply:
+async def _reply(request: Request, state: Served, job: Job, seconds: float, seen: Inspection) -> Reply:
     async def left() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
     try:
-        reply = await state.pool.evaluate(job, job.seconds, left)
+        reply = await state.pool.evaluate(job, seconds, left)
     except Overloaded:
         raise RefusedError(429, "Too many queries at once: try again in a moment.", {"Retry-After": _RETRY}) from None
     except Late:
-        raise RefusedError(503, f"The query was stopped after {job.seconds:g} seconds: narrow it down.") from None
+        raise RefusedError(503, f"The query was stopped after {seconds:g} seconds: narrow it down.") from None
     except Left:
         raise RefusedError(499, "The client left.") from None
     except Gone as error:

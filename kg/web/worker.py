@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +19,9 @@ import orjson
 from kg import resources
 from kg.web.evaluation import FRAME
 from kg.web.room import Hold, Room
+from kg.web.settings import Settings
 
-_LOW: Final = 15
+_LOW: Final = 5
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _DEATHS: Final = {-signal.SIGABRT: "memory", -signal.SIGSEGV: "depth", -signal.SIGXCPU: "time"}
 """What a worker died of that was not killed here: the engine aborts where it gets no memory."""
@@ -48,7 +50,6 @@ class Job:
         gzip: Whether the result may be compressed.
         rows: The most rows.
         size: The most bytes.
-        seconds: The most seconds of CPU time.
     """
 
     query: str
@@ -61,7 +62,6 @@ class Job:
     gzip: bool
     rows: int
     size: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Reply:
         message: What went wrong, in the engine's words.
         gzip: Whether the result is compressed.
         parts: The result.
-        store: The store it is of.
+        release: The name of the release it is of.
         hold: The room it takes.
     """
 
@@ -81,7 +81,7 @@ class Reply:
     message: str
     gzip: bool
     parts: list[bytes]
-    store: Path
+    release: str
     hold: Hold
 
     @property
@@ -90,32 +90,72 @@ class Reply:
         return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
 
 
+class Query:
+    """A job on its way through the pool.
+
+    Attributes:
+        job: The job.
+        answer: Its reply; or `Long`, after which there is a new future in its place; or `Gone`, or what the pool says.
+        worker: The worker that evaluates it now, or did last.
+    """
+
+    __slots__ = ("answer", "job", "worker")
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.worker: Worker | None = None
+
+    def defer(self) -> None:
+        """Tell whoever waits that it takes long."""
+        waiting, self.answer = self.answer, asyncio.get_running_loop().create_future()
+        if not waiting.done():
+            waiting.set_exception(Long())
+
+    def fail(self, error: Exception) -> None:
+        """Tell whoever waits that there is no reply."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+            # Nobody may be waiting any more, and that is no fault.
+            self.answer.exception()
+
+
 class Worker(asyncio.Protocol):
     """A process with a store open.
+
+    Args:
+        process: The process.
+        store: The store's folder.
+        room: What its results may take.
+        settled: Called when it has answered everything, and when it has ended.
 
     Attributes:
         store: The store's folder.
         ready: Done once the store is open.
         lowered: Whether its priority was lowered.
-        asked: When it was last asked, on the loop's clock.
-        answer: The reply to what was asked last, or `Gone`.
+        asked: When it began the query it evaluates, on the loop's clock.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], store: Path, room: Room) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], store: Path, room: Room, settled: "Callable[[Worker], None]"
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self.store = store
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.lowered = False
         self.asked = 0.0
-        self.answer: asyncio.Future[Reply] | None = None
         self._process = process
         self._room = room
+        self._settled = settled
         self._transport: asyncio.WriteTransport | None = None
+        # What was asked and is not answered, the query evaluated now first; None where nobody waits any more.
+        self._queries: deque[Query | None] = deque()
         self._buffer = bytearray()
         self._parts: list[bytes] = []
         self._hold = Hold(room)
         self._reason: str | None = None
         self._lost = False
+        self._memory = 0
         self._clocked: float | None = None
         self._mourning: asyncio.Task[None] | None = None
 
@@ -127,25 +167,36 @@ class Worker(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """Whether nothing is asked of it now."""
-        return self.answer is None
+        return not self._queries
 
-    def ask(self, job: Job) -> asyncio.Future[Reply]:
-        """Send a query; the future has the reply, or `Gone`, or `Long` after `defer`."""
-        self.answer = answer = self._loop.create_future()
-        if self._transport is None or not self.alive:
-            answer.set_exception(Gone(self._reason or ""))
-            return answer
+    @property
+    def query(self) -> Query | None:
+        """The query that it evaluates now."""
+        return self._queries[0] if self._queries else None
+
+    def ask(self, queries: Sequence[Query]) -> None:
+        """Send queries, which are evaluated one after another."""
+        assert self._transport is not None
+        self._queries.extend(queries)
+        self._begin()
+        frames: list[bytes] = []
+        for query in queries:
+            query.worker = self
+            raw = orjson.dumps(query.job)
+            frames += (FRAME.pack(True, len(raw)), raw)
+        self._transport.write(b"".join(frames))
+
+    def behind(self) -> list[Query]:
+        """Take back what waits behind the query evaluated now, for others to evaluate."""
+        if not self._queries:
+            return []
+        first, *rest = self._queries
+        self._queries = deque([first, *(None for _ in rest)])
+        return [query for query in rest if query is not None]
+
+    def _begin(self) -> None:
         self._clocked, self._parts, self._hold = None, [], Hold(self._room)
         self.asked = self._loop.time()
-        raw = orjson.dumps(job)
-        self._transport.write(FRAME.pack(True, len(raw)) + raw)
-        return answer
-
-    def defer(self) -> None:
-        """Tell whoever waits that it takes long; `answer` is from now on a new future."""
-        if self.answer is not None and not self.answer.done():
-            self.answer.set_exception(Long())
-            self.answer = self._loop.create_future()
 
     def lower(self) -> None:
         """Let every other process go first."""
@@ -177,12 +228,15 @@ class Worker(asyncio.Protocol):
             return time.monotonic()
 
     def memory(self) -> int:
-        """How many bytes it holds in memory that no other process shares."""
+        """How many bytes it holds in memory that no other process shares; while idle, as many as when last looked."""
+        if self.idle and self._memory:
+            return self._memory
         try:
             resident, shared = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1:3]
         except (OSError, ValueError):
             return 0
-        return (int(resident) - int(shared)) * _PAGE
+        self._memory = (int(resident) - int(shared)) * _PAGE
+        return self._memory
 
     def forgotten(self) -> bool:
         """Whether the process has ended and was reaped."""
@@ -222,17 +276,20 @@ class Worker(asyncio.Protocol):
         if not self.ready.done():
             self.ready.set_result(None)
             return
-        answer, self.answer = self.answer, None
-        parts, self._parts = self._parts, []
-        hold, self._hold = self._hold, Hold(self._room)
-        if answer is not None and not answer.done():
-            told = header["status"], header.get("message", ""), header.get("gzip", False)
-            answer.set_result(Reply(*told, parts, self.store, hold))
+        query = self._queries.popleft()
+        told = header["status"], header.get("message", ""), header.get("gzip", False)
+        reply = Reply(*told, self._parts, self.store.parent.name, self._hold)
+        self._begin()
+        if query is not None and not query.answer.done():
+            query.answer.set_result(reply)
+        if not self._queries:
+            self._settled(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """See asyncio.Protocol."""
         self._lost = True
         self._parts, self._hold = [], Hold(self._room)
+        self._settled(self)
         if self._reason is None:
             self._mourning = self._loop.create_task(self._died())
         else:
@@ -243,31 +300,32 @@ class Worker(asyncio.Protocol):
         self._fail(_DEATHS.get(code, ""))
 
     def _fail(self, reason: str) -> None:
-        for future in (self.ready, self.answer):
-            if future is not None and not future.done():
-                future.set_exception(Gone(reason))
-                # Nobody may be waiting any more, and that is no fault.
-                future.exception()
+        if not self.ready.done():
+            self.ready.set_exception(Gone(reason))
+        if self.query is not None:
+            self.query.fail(Gone(reason))
 
 
-async def open_worker(store: Path, address_space: int, room: Room) -> Worker:
+async def open_worker(store: Path, settings: Settings, room: Room, settled: Callable[[Worker], None]) -> Worker:
     """Start a worker process; its `ready` says when the store is open.
 
     Args:
         store: The store's folder.
-        address_space: The most bytes it may map.
-        room: What its results may take.
+        settings: What it may take.
+        room: What its results may take here.
+        settled: Called when the worker has answered everything, and when it has ended.
     """
     ours, theirs = socket.socketpair()
+    words = (theirs.fileno(), store, settings.address_space, settings.longest)
     with theirs:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "kg.web.evaluation", str(theirs.fileno()), str(store), str(address_space)],
+            [sys.executable, "-m", "kg.web.evaluation", *map(str, words)],
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, cwd="/", process_group=0,
             # One arena: each further one maps 64 MB that are never used.
             env={"PYTHONPATH": str(resources.PACKAGE.parent), "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
     ours.setblocking(False)
-    worker = Worker(process, store, room)
+    worker = Worker(process, store, room, settled)
     await asyncio.get_running_loop().create_connection(lambda: worker, sock=ours)
     return worker

@@ -6,6 +6,7 @@ next look makes room for another; so a light query waits for some looks at most,
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Final, TypeVar
 
 from kg.web.room import Room
 from kg.web.settings import Settings
-from kg.web.worker import Gone, Job, Long, Reply, Worker, open_worker
+from kg.web.worker import Gone, Job, Long, Query, Reply, Worker, open_worker
 
 _LOOK: Final = 0.02
 """Seconds between looks at what is running."""
@@ -23,6 +24,8 @@ _LIGHT: Final = 0.25
 """Seconds of CPU time after which it is long in any case."""
 _LONGEST: Final = 1.0
 """Seconds on the clock after which it is long in any case."""
+_TOGETHER: Final = 8
+"""Queries that one worker is given at once; where one of them is not done soon, those behind it go to others."""
 _STARTING: Final = 20.0
 
 _T = TypeVar("_T")
@@ -54,7 +57,7 @@ class Pool:
         self._room = Room(settings.room)
         self._workers: set[Worker] = set()
         self._free: list[Worker] = []
-        self._queue: deque[tuple[float, asyncio.Future[Worker]]] = deque()
+        self._queue: deque[tuple[float, Query]] = deque()
         self._starting: set[Worker] = set()
         self._started: set[Worker] = set()
         self._heavy = asyncio.Semaphore(settings.heavy)
@@ -113,16 +116,14 @@ class Pool:
             raise Overloaded
         self._admitted += 1
         try:
-            worker = await self._take()
-            try:
-                return await worker.ask(job)
-            except Long:
-                if not self._heavy.locked():
-                    async with self._heavy:
-                        return await self._long(worker, seconds, left)
-            finally:
-                self._give_back(worker)
+            query = self._begun(job)
+            with contextlib.suppress(Long):
+                return await query.answer
+            if not self._heavy.locked():
+                async with self._heavy:
+                    return await _long(query, seconds, left)
             # No place is free: it starts again when one is.
+            _stop(query)
             return await self._later(job, seconds, left)
         finally:
             self._admitted -= 1
@@ -136,56 +137,46 @@ class Pool:
         finally:
             self._patient -= 1
         try:
-            worker = await self._take()
-            try:
-                worker.ask(job)
-                return await self._long(worker, seconds, left)
-            finally:
-                self._give_back(worker)
+            query = self._begun(job)
+            with contextlib.suppress(Long):
+                return await query.answer
+            return await _long(query, seconds, left)
         finally:
             self._heavy.release()
 
-    async def _long(self, worker: Worker, seconds: float, left: Callable[[], Awaitable[None]]) -> Reply:
-        assert worker.answer is not None
-        self._starting.discard(worker)
-        self._started.discard(worker)
-        worker.lower()
+    def _begun(self, job: Job) -> Query:
+        query = Query(job)
+        self._queue.append((asyncio.get_running_loop().time() + self._settings.patience, query))
         self._hand_out()
-        return await _first(worker.answer, left, seconds, Late)
-
-    async def _take(self) -> Worker:
-        loop = asyncio.get_running_loop()
-        place: asyncio.Future[Worker] = loop.create_future()
-        self._queue.append((loop.time() + self._settings.patience, place))
-        self._hand_out()
-        try:
-            return await place
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self._give_back(place.result())
-            raise
+        return query
 
     def _hand_out(self) -> None:
-        """Give free workers to those that wait for one, in the order of asking."""
-        while self._queue and self._free and len(self._starting) < self._settings.width:
+        """Give queries that wait to free workers, in the order of asking; several to one where many wait."""
+        while self._queue and self._free and (places := self._settings.width - len(self._starting)) > 0:
             worker = self._free.pop()
             if worker.alive:
-                _, place = self._queue.popleft()
-                if place.done():
-                    self._free.append(worker)
-                else:
+                count = min(-(-len(self._queue) // places), _TOGETHER)
+                taken = (self._queue.popleft()[1] for _ in range(count))
+                if queries := [query for query in taken if not query.answer.done()]:
                     self._starting.add(worker)
-                    place.set_result(worker)
+                    worker.ask(queries)
+                else:
+                    self._free.append(worker)
 
-    def _give_back(self, worker: Worker) -> None:
+    def _settled(self, worker: Worker) -> None:
         self._starting.discard(worker)
         self._started.discard(worker)
-        if worker.alive and worker.idle and not worker.lowered and worker.store == self._store:
+        self._take_back(worker)
+        # Priority once lowered stays low, and what a long query left in memory stays there: a new one is better.
+        if worker.alive and not worker.lowered and worker.store == self._store:
             self._free.append(worker)
         else:
-            # Priority once lowered stays low, and what a long query left in memory stays there: a new one is better.
             worker.kill("")
         self._hand_out()
+
+    def _take_back(self, worker: Worker) -> None:
+        now = asyncio.get_running_loop().time()
+        self._queue.extendleft((now + self._settings.patience, query) for query in reversed(worker.behind()))
 
     async def _watch(self) -> None:
         while True:
@@ -195,18 +186,22 @@ class Pool:
     def _look(self) -> None:
         now = asyncio.get_running_loop().time()
         while self._queue and self._queue[0][0] < now:
-            _, place = self._queue.popleft()
-            if not place.done():
-                place.set_exception(Overloaded())
+            self._queue.popleft()[1].fail(Overloaded())
         # Time on the clock says little of a query while others crowd the cores.
         light = _MOMENT if len(self._starting) + len(self._started) > self._settings.width else _LIGHT
-        for worker in [*self._starting, *self._started]:
+        for worker in [*self._started, *self._starting]:
             if worker.used() > light or now - worker.asked > _LONGEST:
+                self._starting.discard(worker)
                 self._started.discard(worker)
-                worker.defer()
-            else:
+                self._take_back(worker)
+                if worker.query is None:
+                    worker.kill("")
+                else:
+                    worker.query.defer()
+            elif now - worker.asked > _LOOK:
+                self._take_back(worker)
                 self._started.add(worker)
-        self._starting.clear()
+        self._starting -= self._started
         self._hand_out()
         self._weigh()
         # A worker may also end of itself, or by somebody else's hand.
@@ -240,7 +235,7 @@ class Pool:
                 worker.kill("")
 
     async def _open(self, store: Path) -> Worker:
-        worker = await open_worker(store, self._settings.address_space, self._room)
+        worker = await open_worker(store, self._settings, self._room, self._settled)
         self._workers.add(worker)
         try:
             await asyncio.wait_for(asyncio.shield(worker.ready), _STARTING)
@@ -250,6 +245,20 @@ class Pool:
                 raise Gone("") from None
             raise
         return worker
+
+
+async def _long(query: Query, seconds: float, left: Callable[[], Awaitable[None]]) -> Reply:
+    if query.worker is not None and query.worker.query is query:
+        query.worker.lower()
+    try:
+        return await _first(query.answer, left, seconds, Late)
+    finally:
+        _stop(query)
+
+
+def _stop(query: Query) -> None:
+    if query.worker is not None and query.worker.query is query:
+        query.worker.kill("")
 
 
 async def _first(
