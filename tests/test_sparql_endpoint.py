@@ -189,7 +189,7 @@ def test_caching(client: httpx.Client) -> None:
 
 
 def test_compression(client: httpx.Client) -> None:
-    query = "SELECT * { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 500"
+    query = "SELECT * { ?s ?p ?o } LIMIT 500"
     plain = get(client, query, Accept_Encoding="identity")
     assert "content-encoding" not in plain.headers
     with client.stream("GET", "/sparql", params={"query": query}, headers={"Accept-Encoding": "gzip"}) as packed:

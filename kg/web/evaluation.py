@@ -55,19 +55,12 @@ class _Result:
         self._tail = b""
 
     def write(self, written: Any) -> int:
-        part = bytes(written)
-        self._size -= len(part)
-        for separator in self._separators:
-            # A separator may lie across two writes.
-            kept = len(separator) - 1
-            self._rows -= ((self._tail[-kept:] if kept else b"") + part).count(separator)
-        self._tail = (self._tail + part[-8:])[-8:]
-        if self._size < 0 or self._rows < 0:
-            raise _TooLargeError
-        self._held += part
+        self._held += written
         if len(self._held) >= _PART:
-            self._send_part(self._packed())
-        return len(part)
+            part = self._packed()
+            if part:
+                self._channel.sendall(FRAME.pack(False, len(part)) + part)
+        return len(written)
 
     def flush(self) -> None:
         """Nothing is held back for longer than it takes to fill a part."""
@@ -91,15 +84,20 @@ class _Result:
 
     def _packed(self) -> bytes:
         part, self._held = bytes(self._held), bytearray()
+        self._size -= len(part)
+        for separator in self._separators:
+            # A separator may lie across two parts.
+            kept = len(separator) - 1
+            self._rows -= part.count(separator)
+            if kept and self._tail:
+                self._rows -= (self._tail[-kept:] + part[:kept]).count(separator)
+        self._tail = part[-8:]
+        if self._size < 0 or self._rows < 0:
+            raise _TooLargeError
         if self._compress is None:
             return part
         self.gzip = True
         return self._compress.compress(part)
-
-    def _send_part(self, part: bytes) -> None:
-        if part:
-            self._channel.sendall(FRAME.pack(False, len(part)))
-            self._channel.sendall(part)
 
 
 def main() -> None:
@@ -144,7 +142,15 @@ def _answer(store: ox.Store, job: dict[str, Any], channel: socket.socket) -> byt
         return _last({"status": "memory"})
     except (RuntimeError, OSError, ValueError) as error:
         return _last({"status": "failed", "message": str(error)})
-    return rest + _last({"status": "whole", "gzip": result.gzip})
+    return rest + _WHOLE[result.gzip]
+
+
+def _last(header: dict[str, Any]) -> bytes:
+    raw = json.dumps(header).encode()
+    return FRAME.pack(True, len(raw)) + raw
+
+
+_WHOLE: Final = {packed: _last({"status": "whole", "gzip": packed}) for packed in (False, True)}
 
 
 def _graphs(these: list[str] | None, others: list[str] | None) -> list[Any] | None:
@@ -152,11 +158,6 @@ def _graphs(these: list[str] | None, others: list[str] | None) -> list[Any] | No
     if these is None:
         return None if others is None else []
     return [ox.NamedNode(iri) for iri in these]
-
-
-def _last(header: dict[str, Any]) -> bytes:
-    raw = json.dumps(header).encode()
-    return FRAME.pack(True, len(raw)) + raw
 
 
 def _receive(asked: IO[bytes]) -> dict[str, Any] | None:

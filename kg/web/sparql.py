@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Final
 
 from starlette.requests import Request
@@ -113,10 +113,12 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     media = _chosen(accept, (*offers, HTML))
     if media is None:
         raise RefusedError(406, f"The answer comes as one of: {', '.join(offers)}; not as {accept[:200]}.")
-    compressed = accepts("gzip", request.headers.get("accept-encoding", "")) and media != HTML
+    compressed = media != HTML and _takes_gzip(request.headers.get("accept-encoding", ""))
     kept = request.method in ("GET", "HEAD") and not seen.volatile
-    if kept and _matches(request, tag := _tag(state.name, wish, media, compressed)):
-        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name})
+    if kept and "if-none-match" in request.headers:
+        tag = _tag(state.name, wish, media, compressed)
+        if _matches(request, tag):
+            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name})
     job = Job(
         query, "rows" if offers is ROWS else "graph", LEAST_FORMAT[offers is ROWS] if media == HTML else offers[media],
         wish.default, wish.named, seen.dataset, {name: PREFIXES[name] for name in seen.borrows if name in PREFIXES},
@@ -137,9 +139,9 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     return Whole(reply, settings.stalled, headers, _typed(media))
 
 
-@lru_cache(maxsize=256)
-def _chosen(accept: str, offers: tuple[str, ...]) -> str | None:
-    return choose(accept, offers)
+# Clients are few kinds of programs, and each sends the same headers always.
+_chosen = lru_cache(maxsize=256)(choose)
+_takes_gzip = lru_cache(maxsize=256)(partial(accepts, "gzip"))
 
 
 async def _reply(request: Request, state: Served, job: Job, seconds: float, seen: Inspection) -> Reply:
