@@ -18,7 +18,7 @@ from typing import IO, Any, Final, cast
 
 import pyoxigraph as ox
 
-from kg.web.confine import confine
+from kg.sandbox import confine, one_core
 
 FRAME: Final = struct.Struct(">?I")
 _PART: Final = 131_072
@@ -104,9 +104,11 @@ def main() -> None:
     """Answer queries on a socket until it is closed: its number, the store, the most bytes, and the most seconds."""
     number, folder, address_space, longest = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
     channel = socket.socket(fileno=int(number))
-    sealed = confine(address_space)
-    store = ox.Store.read_only(folder)
-    channel.sendall(_last({"sealed": sealed}))
+    confine(address_space)
+    with one_core():
+        store = ox.Store.read_only(folder)
+    # An empty message says that the store is open.
+    channel.sendall(_last({}))
     asked, bounded = channel.makefile("rb"), 0.0
     while (job := _receive(asked)) is not None:
         # The server kills at the deadline; this holds even if the server cannot. Each query anew would cost too much.

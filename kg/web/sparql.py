@@ -14,12 +14,12 @@ from starlette.types import Receive, Scope, Send
 from kg.errors import QueryError
 from kg.namespaces import PREFIXES
 from kg.report import page
+from kg.syntax import Inspection, inspect
 from kg.web.description import describe
 from kg.web.negotiation import GRAPHS, HTML, JSON, ROWS, accepts, choose
-from kg.web.protocol import READ_ONLY, Asked, RefusedError, asked
+from kg.web.protocol import Asked, RefusedError, asked
 from kg.web.sending import Whole
 from kg.web.served import Served, served
-from kg.web.syntax import Inspection, inspect
 from kg.web.table import LEAST_FORMAT, shown
 from kg.web.worker import Gone, Job, Reply
 from kg.web.workers import Late, Left, Overloaded
@@ -101,13 +101,11 @@ def _bare(request: Request, state: Served) -> Response:
 async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -> Response:
     settings = state.settings
     try:
-        seen = inspect(query, settings.query, settings.depth)
+        seen = inspect(query, settings.query)
     except QueryError as error:
         raise RefusedError(400, f"{error}.") from error
-    if seen.update:
-        raise RefusedError(403, READ_ONLY)
-    if seen.service:
-        raise RefusedError(403, "SERVICE is refused: this endpoint asks no other.")
+    if seen.refused:
+        raise RefusedError(403, f"{seen.refused}.")
     offers = ROWS if seen.form in ("SELECT", "ASK") else GRAPHS
     accept = request.headers.get("accept", "")
     media = _chosen(accept, (*offers, HTML))

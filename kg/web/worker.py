@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from kg import resources
+from kg.sandbox import command, environment
 from kg.web.evaluation import FRAME
 from kg.web.room import Hold, Room
 from kg.web.settings import Settings
@@ -319,11 +318,9 @@ async def open_worker(store: Path, settings: Settings, room: Room, settled: Call
     words = (theirs.fileno(), store, settings.address_space, settings.longest)
     with theirs:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "kg.web.evaluation", *map(str, words)],
+            command("kg.web.evaluation", *map(str, words)),
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, cwd="/", process_group=0,
-            # One arena: each further one maps 64 MB that are never used.
-            env={"PYTHONPATH": str(resources.PACKAGE.parent), "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            stderr=subprocess.DEVNULL, cwd="/", process_group=0, env=environment(),
         )  # fmt: skip
     ours.setblocking(False)
     worker = Worker(process, store, room, settled)
