@@ -10,6 +10,7 @@ from starlette.responses import Response
 from kg import __version__
 from kg.report import page
 from kg.web.opened import Opened
+from kg.web.protocol import RefusedError
 
 HTML: Final = "text/html"
 POLICY: Final = (
@@ -61,7 +62,11 @@ def bound(endpoint: Endpoint, opened_for: Callable[[Request], Opened]) -> Callab
         headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
         if tag in known:
             return Response(status_code=304, headers=headers | {"Vary": "Accept"})
-        response = endpoint(request, opened)
+        try:
+            response = endpoint(request, opened)
+        except RefusedError as error:
+            kept = {"Cache-Control": "no-store", **error.headers}
+            return html(opened, "refused.html", {"message": error.message}, error.status, kept)
         if response.status_code == 200:
             response.headers.update(headers)
         return response

@@ -16,28 +16,19 @@ from kg.namespaces import PREFIXES
 from kg.report import page
 from kg.syntax import Inspection, inspect
 from kg.web.description import describe
+from kg.web.evaluated import evaluated
 from kg.web.negotiation import GRAPHS, HTML, JSON, ROWS, accepts, choose
 from kg.web.protocol import Asked, RefusedError, asked
 from kg.web.sending import Whole
 from kg.web.served import Served, served
 from kg.web.table import LEAST_FORMAT, shown
-from kg.web.worker import Gone, Job, Reply
-from kg.web.workers import Late, Left, Overloaded
+from kg.web.worker import Job, Reply
 
 METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
 POLICY: Final = "default-src 'none'; style-src '{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-_RETRY: Final = "2"
 _TEXT: Final = "text/plain; charset=utf-8"
 _KEPT: Final = "public, max-age=60"
 _UNKEPT: Final = "no-store"
-_ENDS: Final = {
-    "": "The query was stopped with the process it ran in: try again.",
-    "memory": "The query was stopped: it took more memory than a query may.",
-    "depth": "The query was stopped: it is nested too deeply.",
-    "time": "The query was stopped: it took too long.",
-    "room": "The query was stopped: too many large results are on their way to others. Try again in a moment.",
-}
-"""What is said of a worker that ended before it answered, by its reason."""
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _HELPFUL = re.compile(r"[A-Z ]{1,30}|[A-Z]\w+(?: \w+){1,3}|\".{1,3}\"")
 
@@ -147,32 +138,13 @@ async def _reply(request: Request, state: Served, job: Job, seconds: float, seen
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    try:
-        reply = await state.pool.evaluate(job, seconds, left)
-    except Overloaded:
-        raise RefusedError(429, "Too many queries at once: try again in a moment.", {"Retry-After": _RETRY}) from None
-    except Late:
-        raise RefusedError(503, f"The query was stopped after {seconds:g} seconds: narrow it down.") from None
-    except Left:
-        raise RefusedError(499, "The client left.") from None
-    except Gone as error:
-        raise RefusedError(503, _ENDS.get(str(error), _ENDS[""]), {"Retry-After": _RETRY}) from None
+    reply = await evaluated(state.pool, job, seconds, state.settings, left)
+    if reply.status == "form" or (reply.status != "whole" and not seen.form):
+        message = _placed(reply.message, job.query) or "A query is SELECT, ASK, CONSTRUCT or DESCRIBE."
+        raise RefusedError(400, message)
     if reply.status != "whole":
-        raise _unanswered(reply, job, state, seen)
+        raise RefusedError(400, _placed(reply.message, job.query))
     return reply
-
-
-def _unanswered(reply: Reply, job: Job, state: Served, seen: Inspection) -> RefusedError:
-    if reply.status == "memory":
-        return RefusedError(503, _ENDS["memory"])
-    if reply.status == "large":
-        return RefusedError(
-            422, f"The result has more than {state.settings.rows:,} rows or {state.settings.size:,} bytes, and is not "
-            "sent in part: add LIMIT, or page with ORDER BY, LIMIT and OFFSET.",
-        )  # fmt: skip
-    if reply.status == "form" or not seen.form:
-        return RefusedError(400, _placed(reply.message, job.query) or "A query is SELECT, ASK, CONSTRUCT or DESCRIBE.")
-    return RefusedError(400, _placed(reply.message, job.query))
 
 
 def _placed(message: str, query: str) -> str:
