@@ -13,7 +13,7 @@ class Room:
 
 
 class Hold:
-    """What one result takes of a room, until nothing refers to it any more."""
+    """What one result takes of a room, until it leaves, or nothing refers to it any more."""
 
     __slots__ = ("_room", "_taken")
 
@@ -29,6 +29,9 @@ class Hold:
         self._taken += count
         return True
 
-    def __del__(self) -> None:
+    def leave(self) -> None:
         """Give back what was taken."""
         self._room.free += self._taken
+        self._taken = 0
+
+    __del__ = leave

@@ -28,8 +28,11 @@ class Whole(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send it."""
         *first, last = self._reply.parts or [b""]
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        for part in first:
-            async with asyncio.timeout(self._stalled):
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": last})
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            for part in first:
+                async with asyncio.timeout(self._stalled):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": last})
+        finally:
+            self._reply.hold.leave()

@@ -15,6 +15,7 @@ from kg.errors import QueryError
 from kg.namespaces import PREFIXES
 from kg.report import page
 from kg.syntax import Inspection, inspect
+from kg.web.answers import known
 from kg.web.description import describe
 from kg.web.evaluated import evaluated
 from kg.web.negotiation import GRAPHS, HTML, JSON, ROWS, accepts, choose
@@ -84,7 +85,7 @@ def _bare(request: Request, state: Served) -> Response:
     body = describe(state, str(request.url.replace(query="")), GRAPHS[media])
     tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name}
-    if _matches(request, tag):
+    if known(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(b"" if request.method == "HEAD" else body, 200, headers, _typed(media))
 
@@ -106,7 +107,7 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     kept = request.method in ("GET", "HEAD") and not seen.volatile
     if kept and "if-none-match" in request.headers:
         tag = _tag(state.name, wish, media, compressed)
-        if _matches(request, tag):
+        if known(request, tag):
             return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name})
     job = Job(
         query, "rows" if offers is ROWS else "graph", LEAST_FORMAT[offers is ROWS] if media == HTML else offers[media],
@@ -197,11 +198,6 @@ def _style(html: str) -> str:
 def _tag(release: str, wish: Asked, media: str, compressed: bool) -> str:
     key = repr((release, wish.query, wish.default, wish.named, media, compressed))
     return f'"{hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:24]}"'
-
-
-def _matches(request: Request, tag: str) -> bool:
-    given = request.headers.get("if-none-match", "")
-    return tag in [part.strip().removeprefix("W/") for part in given.split(",")]
 
 
 def _typed(media: str) -> str:

@@ -288,11 +288,11 @@ class Worker(asyncio.Protocol):
         """See asyncio.Protocol."""
         self._lost = True
         self._parts, self._hold = [], Hold(self._room)
-        self._settled(self)
         if self._reason is None:
             self._mourning = self._loop.create_task(self._died())
         else:
             self._fail(self._reason)
+        self._settled(self)
 
     async def _died(self) -> None:
         code = await asyncio.to_thread(self._process.wait)
