@@ -349,22 +349,19 @@ def test_too_many_rows_are_refused_whole(client: httpx.Client) -> None:
 def test_light_queries_pass_two_dozen_heavy_ones(server: Running) -> None:
     def heavy(number: int) -> httpx.Response:
         with server.client() as own:
-            return own.post("/sparql", params={"timeout": "4"}, content=f"{PRODUCT} # {number}", headers=DIRECT)
+            return own.post("/sparql", params={"timeout": "2"}, content=f"{PRODUCT} # {number}", headers=DIRECT)
 
     times = []
     with ThreadPoolExecutor(24) as threads, server.client() as client:
         waiting = [threads.submit(heavy, number) for number in range(24)]
-        time.sleep(1.5)
-        while len(times) < 40:
+        while not all(future.done() for future in waiting):
             started = time.monotonic()
             response = get(client, LIGHT)
             assert response.status_code == 200
             times.append(time.monotonic() - started)
             time.sleep(0.05)
         answers = [future.result() for future in waiting]
-    # None waits for a heavy one's deadline of four seconds, and the usual one is far under a second.
-    assert max(times) < 4.0, sorted(times)[-5:]
-    assert sorted(times)[len(times) // 2] < 1.0, sorted(times)[-5:]
+    assert max(times) < 1.0, sorted(times)[-5:]
     assert {answer.status_code for answer in answers} <= {429, 503}
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
