@@ -189,7 +189,7 @@ def test_caching(client: httpx.Client) -> None:
 
 
 def test_compression(client: httpx.Client) -> None:
-    query = "SELECT * { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 500"
+    query = "SELECT * { ?s ?p ?o } LIMIT 500"
     plain = get(client, query, Accept_Encoding="identity")
     assert "content-encoding" not in plain.headers
     with client.stream("GET", "/sparql", params={"query": query}, headers={"Accept-Encoding": "gzip"}) as packed:
@@ -349,22 +349,19 @@ def test_too_many_rows_are_refused_whole(client: httpx.Client) -> None:
 def test_light_queries_pass_two_dozen_heavy_ones(server: Running) -> None:
     def heavy(number: int) -> httpx.Response:
         with server.client() as own:
-            return own.post("/sparql", params={"timeout": "4"}, content=f"{PRODUCT} # {number}", headers=DIRECT)
+            return own.post("/sparql", params={"timeout": "2"}, content=f"{PRODUCT} # {number}", headers=DIRECT)
 
     times = []
     with ThreadPoolExecutor(24) as threads, server.client() as client:
         waiting = [threads.submit(heavy, number) for number in range(24)]
-        time.sleep(1.5)
-        while len(times) < 40:
+        while not all(future.done() for future in waiting):
             started = time.monotonic()
             response = get(client, LIGHT)
             assert response.status_code == 200
             times.append(time.monotonic() - started)
             time.sleep(0.05)
         answers = [future.result() for future in waiting]
-    # None waits for a heavy one's deadline of four seconds, and the usual one is far under a second.
-    assert max(times) < 4.0, sorted(times)[-5:]
-    assert sorted(times)[len(times) // 2] < 1.0, sorted(times)[-5:]
+    assert max(times) < 1.0, sorted(times)[-5:]
     assert {answer.status_code for answer in answers} <= {429, 503}
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
@@ -389,7 +386,9 @@ def test_a_client_that_leaves_stops_its_query(server: Running) -> None:
 def test_killed_workers_are_replaced(server: Running, client: httpx.Client) -> None:
     for child in server.children():
         os.kill(child, signal.SIGKILL)
-    time.sleep(1.5)
+    end = time.monotonic() + 20
+    while len(server.children()) < 8 and time.monotonic() < end:
+        time.sleep(0.2)
     assert count(get(client, "SELECT (1 AS ?n) {}")) == 1
     assert len(server.children()) >= 8
 
@@ -477,9 +476,9 @@ def _quietly(server: Running) -> None:
 
 def test_a_text_is_inspected() -> None:
     seen = inspect("PREFIX select: <urn:x#SERVICE> # SELECT\nASK { ?s select:FROM 'SERVICE' }")
-    assert (seen.form, seen.dataset, seen.borrows, seen.refused) == ("ASK", False, False, "")
+    assert (seen.form, seen.dataset, seen.borrows, seen.refused) == ("ASK", False, frozenset(), "")
     described = inspect("DESCRIBE product:x FROM <urn:g>")
-    assert (described.dataset, described.borrows) == (True, True)
+    assert (described.dataset, described.borrows) == (True, {"product"})
     assert "updates are refused" in inspect("PREFIX select: <urn:x> with <urn:g> delete {} where {}").refused
     with pytest.raises(QueryError, match="deep"):
         inspect("{" * 301)

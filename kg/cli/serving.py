@@ -40,7 +40,7 @@ _TRACKER = click.option(
 @_TRACKER
 def serve(host: str, port: int, folder: Path | None, tracker: str) -> None:
     """Serve the release in use: pages for people, linked data, and SPARQL at /sparql; new releases are picked up."""
-    run_serve(folder, host, port, routes=routes(lambda request: served(request.app).release, tracker))
+    run_serve(folder, host, port, routes=routes(lambda request: served(request.app), tracker))
 
 
 @click.command()

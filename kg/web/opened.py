@@ -1,5 +1,6 @@
 """What pages need of a release, read once and kept: names, labels, conflicts, answers."""
 
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import Final, TypedDict
 
@@ -9,17 +10,23 @@ from kg.errors import IdentifierError, QueryError
 from kg.lookup import STANDARD, Index
 from kg.namespaces import BASE, KINDS, ONTOLOGY, WEB, compact, expand
 from kg.neighbours import Step, Surroundings, kind
-from kg.network import Graph, joined, network, positions
+from kg.network import Graph, drawn, joined, positions
 from kg.pictures import SUFFIXES
-from kg.query import ask, find, names
+from kg.query import arrange, bind, find, names
 from kg.report import rows
 from kg.store import Answer, Release
+from kg.web.kept import Kept
 
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
-_KEPT: Final = 128
 _NEAR: Final = 20
 """Neighbours on the picture of a thing."""
+_KEPT: Final = 16_000_000
+"""Bytes of answers that are kept, and of networks, and of pictures, about."""
+_CELL: Final = 150
+"""Bytes that a cell of an answer takes beside its text, about."""
+_EDGE: Final = 1_000
+"""Bytes that an edge or node of a network takes, about."""
 _CELLS: Final = 50_000
 _BRANDED: Final = frozenset({"product", "therapy", "organisation"})
 """Kinds whose Chinese name stands beside the English one in tables."""
@@ -34,6 +41,10 @@ class Cell(TypedDict):
     chinese: str
 
 
+def _size(answer: Answer) -> int:
+    return sum(_CELL + len(str(term)) for row in answer.rows for term in row)
+
+
 def node(curie: str) -> ox.NamedNode:
     """Return the term that a compact id stands for."""
     return ox.NamedNode(expand(curie))
@@ -41,6 +52,10 @@ def node(curie: str) -> ox.NamedNode:
 
 class Opened:
     """A release with what its pages share. Everything is read when it is first asked for.
+
+    Args:
+        release: The release, opened read only.
+        select: What evaluates the queries of the library; the release itself where None.
 
     Attributes:
         release: The release, opened read only.
@@ -55,14 +70,15 @@ class Opened:
         cell: A value of a table as its text and what it links to.
     """
 
-    def __init__(self, release: Release, tracker: str = "") -> None:
+    def __init__(self, release: Release, tracker: str = "", select: Callable[[str], Answer] | None = None) -> None:
         self.release = release
         self.tracker = tracker
-        self.answer = lru_cache(maxsize=_KEPT)(self._answer)
-        self.network = lru_cache(maxsize=_KEPT)(self._network)
-        self.places = lru_cache(maxsize=_KEPT)(self._places)
-        self.drawn = lru_cache(maxsize=_KEPT)(self._drawn)
-        self.pictured = lru_cache(maxsize=_KEPT)(self._pictured)
+        self._select = select or release.select
+        self.answer = Kept(self._answer, _size, _KEPT)
+        self.network = Kept(self._network, lambda graph: _EDGE * (len(graph) + graph.number_of_edges()), _KEPT)
+        self.places = Kept(self._places, lambda places: _CELL * len(places), _KEPT)
+        self.drawn = Kept(self._drawn, len, _KEPT)
+        self.pictured = Kept(self._pictured, len, _KEPT)
         self.suggested = lru_cache(maxsize=None)(self._suggested)
         self.called = lru_cache(maxsize=None)(self._called)
         self.cell = lru_cache(maxsize=_CELLS)(self._cell)
@@ -128,10 +144,11 @@ class Opened:
         return Surroundings(self.release)
 
     def _answer(self, name: str, *values: tuple[str, str]) -> Answer:
-        return ask(name, self.release, None, **dict(values))
+        question = find(name)
+        return arrange(question, self._select(bind(question, dict(values), self.release)))
 
     def _network(self, name: str, *values: tuple[str, str]) -> Graph:
-        graph = network(name, self.release, **dict(values))
+        graph = drawn(find(name), lambda: self.answer(name, *values))
         if not graph:
             raise QueryError("the network is empty; widen the question")
         return graph

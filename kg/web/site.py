@@ -1,12 +1,12 @@
 """Which address is answered by what: linked data and the explorer of one release."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.requests import Request
 from starlette.routing import Route
 
-from kg.store import Release
+from kg.store import Answer, Release
 from kg.web import explore, figures, networks, questions, start, things
 from kg.web.answers import Endpoint, bound
 from kg.web.opened import Opened
@@ -38,24 +38,41 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
 )
 
 
+class Source(Protocol):
+    """What answers come from.
+
+    Attributes:
+        release: The release.
+    """
+
+    release: Release
+
+    def select(self, text: str) -> Answer:
+        """Evaluate a SELECT query on it; called in a thread."""
+
+
 def routes(
-    release: Release | Callable[[Request], Release], tracker: str = "", before: Sequence[tuple[str, Endpoint]] = ()
+    source: Release | Callable[[Request], Source], tracker: str = "", before: Sequence[tuple[str, Endpoint]] = ()
 ) -> list[Route]:
     """Return the routes of linked data and of the explorer.
 
     Endpoints are plain functions, which Starlette runs in threads: the engine lets go of the interpreter's lock.
 
     Args:
-        release: The release they answer from, or what says for a request which release is in use.
+        source: The release they answer from, or what says for a request what is in use.
         tracker: Where readers propose corrections, an address in which `{id}` stands for the thing's id.
         before: Further addresses, which are looked at first.
     """
     newest: list[Opened] = []
 
     def opened_for(request: Request) -> Opened:
-        current = release if isinstance(release, Release) else release(request)
-        if not newest or newest[0].release is not current:
-            newest[:] = [Opened(current, tracker)]
+        if isinstance(source, Release):
+            release, select = source, source.select
+        else:
+            current = source(request)
+            release, select = current.release, current.select
+        if not newest or newest[0].release is not release:
+            newest[:] = [Opened(release, tracker, select)]
         return newest[0]
 
     return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in (*before, *_ADDRESSES)]
