@@ -19,6 +19,7 @@ from kg.namespaces import BASE, KINDS, compact, expand
 from kg.query import library
 from kg.store import Release
 from kg.web.linked import FORMATS
+from kg.web.opened import Opened
 from kg.web.preference import preferred
 from kg.web.site import routes
 from tests.support import ROOT
@@ -291,11 +292,11 @@ def test_what_has_not_changed_is_not_sent_again(site: TestClient) -> None:
 
 
 def test_a_new_release_is_answered_from_at_once(small: Release) -> None:
-    in_use = [hostile()]
+    in_use = [Opened(hostile())]
     site = TestClient(Starlette(routes=list(routes(lambda _: in_use[0]))), follow_redirects=False)
     before = site.get("/").headers["etag"]
     assert site.get("/id/product/kymriah").status_code == 404
-    in_use[0] = small
+    in_use[0] = Opened(small)
     assert site.get("/id/product/kymriah").status_code == 303
     assert site.get("/", headers={"If-None-Match": before}).status_code == 200
 

@@ -18,4 +18,4 @@ from kg.web.site import routes
 )  # fmt: skip
 def serve(host: str, port: int, folder: Path | None) -> None:
     """Serve the release in use: pages for people, linked data, and SPARQL at /sparql; new releases are picked up."""
-    run_serve(folder, host, port, routes=routes(lambda request: served(request.app).release))
+    run_serve(folder, host, port, routes=routes(lambda request: served(request.app).opened))

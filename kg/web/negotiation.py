@@ -5,6 +5,7 @@ from typing import Final
 
 JSON: Final = "application/sparql-results+json"
 HTML: Final = "text/html"
+PROBLEM: Final = "application/problem+json"
 
 ROWS: Final[dict[str, str]] = {
     JSON: "JSON",

@@ -1,7 +1,7 @@
 """What pages need of a release, read once and kept: names, labels, conflicts, answers."""
 
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import Any, Final
 
 import pyoxigraph as ox
 
@@ -10,10 +10,23 @@ from kg.lookup import STANDARD, Index
 from kg.namespaces import BASE, KINDS, ONTOLOGY, WEB, compact, expand
 from kg.network import network
 from kg.pictures import SUFFIXES
-from kg.query import ask, find, names
+from kg.query import LIST_SEPARATOR, ask, find, names
 from kg.report import rows
 from kg.store import Answer, Release
 
+_TERMS: Final = f"""
+SELECT ?id ?kind (MAX(?count) AS ?uses) (MAX(?meaning) AS ?definition)
+  (GROUP_CONCAT(DISTINCT ?name; SEPARATOR = "{LIST_SEPARATOR}") AS ?names)
+WHERE {{
+  {{ SELECT ?id ("class" AS ?kind) (COUNT(*) AS ?count) {{ ?thing a ?id }} GROUP BY ?id }}
+  UNION {{ SELECT ?id ("property" AS ?kind) (COUNT(*) AS ?count) {{ ?thing ?id ?value }} GROUP BY ?id }}
+  UNION {{ VALUES (?type ?kind) {{ (owl:Class "class") (owl:ObjectProperty "property")
+    (owl:DatatypeProperty "property") (owl:AnnotationProperty "property") }} ?id a ?type BIND(0 AS ?count) }}
+  OPTIONAL {{ ?id rdfs:label|skos:altLabel ?name }}
+  OPTIONAL {{ ?id skos:definition ?meaning FILTER(LANG(?meaning) = "en") }}
+  FILTER(ISIRI(?id))
+}} GROUP BY ?id ?kind ORDER BY DESC(?uses) ?id ?kind
+"""
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
 _KEPT: Final = 32
@@ -68,6 +81,16 @@ class Opened:
         found: dict[str, list[dict[str, str]]] = {}
         for row in rows(self.answer("conflicts")):
             found.setdefault(row["fact"], []).append(row)
+        return found
+
+    @cached_property
+    def terms(self) -> list[dict[str, Any]]:
+        """The classes and properties that a query may name, with their names, their meaning and how often they stand."""
+        found = []
+        for row in rows(self.release.select(_TERMS)):
+            if not row["id"].startswith(WEB):
+                names = sorted(filter(None, (row.pop("names") or "").split(LIST_SEPARATOR)))
+                found.append(row | {"label": self.words(expand(row["id"])), "names": names})
         return found
 
     def _answer(self, name: str, *values: tuple[str, str]) -> Answer:

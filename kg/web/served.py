@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from kg.errors import KgError, ReleaseError
 from kg.namespaces import LICENCES
 from kg.store import STORE, Release, open_release
+from kg.web.opened import Opened
 from kg.web.settings import Settings
 from kg.web.worker import Gone
 from kg.web.workers import Pool
@@ -27,7 +28,7 @@ class Served:
         settings: The bounds of the server.
 
     Attributes:
-        release: The release in use; pages ask it, and keep nothing of it between requests.
+        opened: The release in use, with what its pages share.
         pool: The workers that evaluate queries on it.
         settings: The bounds of the server.
     """
@@ -35,11 +36,16 @@ class Served:
     licence: Final = LICENCES["facts"]
 
     def __init__(self, folder: Path | None, settings: Settings) -> None:
-        self.release: Release = open_release(folder)
+        self.opened = Opened(open_release(folder))
         self.settings = settings
         self.pool = Pool(settings)
         self._folder = folder
         self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def release(self) -> Release:
+        """The release in use."""
+        return self.opened.release
 
     @property
     def name(self) -> str:
@@ -90,7 +96,7 @@ class Served:
                 failed = newest.path if isinstance(error, Gone) else None
             else:
                 failed = None
-                self.release = newest
+                self.opened = Opened(newest)
 
 
 def served(app: Starlette) -> Served:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from kg.store import Release
-from kg.web import networks, questions, start, things
+from kg.web import editor, networks, questions, start, things
 from kg.web.answers import Endpoint, bound
 from kg.web.opened import Opened
 
@@ -24,6 +24,7 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/questions/{name}", questions.ask),
     ("/networks", networks.listing),
     ("/networks/{name}", networks.show),
+    ("/sparql/terms.json", editor.terms),
     ("/.well-known/void", start.void),
     ("/robots.txt", start.robots),
     ("/sitemap.xml", start.sitemap),
@@ -31,7 +32,7 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
 )
 
 
-def routes(release: Release | Callable[[Request], Release]) -> list[Route]:
+def routes(release: Release | Callable[[Request], Opened]) -> list[Route]:
     """Return the routes of linked data and of the explorer.
 
     Endpoints are plain functions, which Starlette runs in threads: the engine lets go of the interpreter's lock.
@@ -39,12 +40,7 @@ def routes(release: Release | Callable[[Request], Release]) -> list[Route]:
     Args:
         release: The release they answer from, or what says for a request which release is in use.
     """
-    newest: list[Opened] = []
-
-    def opened_for(request: Request) -> Opened:
-        current = release if isinstance(release, Release) else release(request)
-        if not newest or newest[0].release is not current:
-            newest[:] = [Opened(current)]
-        return newest[0]
-
-    return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in _ADDRESSES]
+    if isinstance(release, Release):
+        fixed = Opened(release)
+        return routes(lambda _: fixed)
+    return [Route(path, bound(endpoint, release), methods=["GET"]) for path, endpoint in _ADDRESSES]

@@ -1,27 +1,26 @@
 """The endpoint `/sparql`."""
 
-import base64
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from kg.errors import QueryError
-from kg.report import page
+from kg.web import editor
 from kg.web.description import describe
-from kg.web.negotiation import GRAPHS, HTML, JSON, ROWS, accepts, choose
+from kg.web.negotiation import GRAPHS, HTML, JSON, PROBLEM, ROWS, accepts, choose
 from kg.web.protocol import READ_ONLY, Asked, RefusedError, asked
 from kg.web.served import Served, served
 from kg.web.syntax import Inspection, inspect
-from kg.web.table import LEAST_FORMAT, shown
+from kg.web.table import LEAST_FORMAT
 from kg.web.worker import Gone, Job, Reply
 from kg.web.workers import Late, Left, Overloaded
 
 METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
-POLICY: Final = "default-src 'none'; style-src '{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _RETRY: Final = "2"
 _TEXT: Final = "text/plain; charset=utf-8"
 _KEPT: Final = "public, max-age=60"
@@ -36,7 +35,7 @@ async def sparql(request: Request) -> Response:
     try:
         response = await _answer(request, state)
     except RefusedError as error:
-        response = _refusal(request, state, error)
+        response = await _refusal(request, state, error)
     headers = response.headers
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Access-Control-Expose-Headers"] = "ETag, Retry-After, X-Query-Limits, X-Release"
@@ -59,16 +58,16 @@ async def _answer(request: Request, state: Served) -> Response:
         raise RefusedError(405, f"Take one of {', '.join(METHODS)}.", {"Allow": ", ".join(METHODS)})
     wish = await asked(request, state.settings)
     if wish.query is None:
-        return _bare(request, state)
+        return await _bare(request, state)
     return await _evaluated(request, state, wish, wish.query)
 
 
-def _bare(request: Request, state: Served) -> Response:
+async def _bare(request: Request, state: Served) -> Response:
     media = choose(request.headers.get("accept", ""), [*GRAPHS, HTML])
     if media is None:
         raise RefusedError(406, f"The description comes as {', '.join(list(GRAPHS)[:6])}; the editor as {HTML}.")
     if media == HTML:
-        return _page(state, "", None, "", 200)
+        return await _page(state, "", None, {})
     body = describe(state, str(request.url.replace(query="")), GRAPHS[media])
     tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name}
@@ -106,7 +105,7 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     if kept:
         headers["ETag"] = _tag(name, wish, media, compressed)
     if media == HTML:
-        return _page(state, query, reply, "", 200, headers)
+        return await _page(state, query, reply.body, headers)
     if reply.gzip:
         headers["Content-Encoding"] = "gzip"
     if request.method == "HEAD":
@@ -144,8 +143,14 @@ def _unanswered(reply: Reply, job: Job, state: Served, seen: Inspection) -> Refu
             "sent in part: add LIMIT, or page with ORDER BY, LIMIT and OFFSET.",
         )  # fmt: skip
     if reply.status == "form" or not seen.form:
-        return RefusedError(400, _placed(reply.message, job.query) or "A query is SELECT, ASK, CONSTRUCT or DESCRIBE.")
-    return RefusedError(400, _placed(reply.message, job.query))
+        message = _placed(reply.message, job.query) or "A query is SELECT, ASK, CONSTRUCT or DESCRIBE."
+        return RefusedError(400, message, place=_place(reply.message))
+    return RefusedError(400, _placed(reply.message, job.query), place=_place(reply.message))
+
+
+def _place(message: str) -> tuple[int, int] | None:
+    found = _PLACE.match(message)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _placed(message: str, query: str) -> str:
@@ -167,32 +172,24 @@ def _placed(message: str, query: str) -> str:
     )
 
 
-def _refusal(request: Request, state: Served, error: RefusedError) -> Response:
+async def _refusal(request: Request, state: Served, error: RefusedError) -> Response:
     headers = {"Cache-Control": _UNKEPT} | error.headers
-    if choose(request.headers.get("accept", ""), [_TEXT.partition(";")[0], JSON, *GRAPHS, HTML]) == HTML:
+    media = choose(request.headers.get("accept", ""), [_TEXT.partition(";")[0], PROBLEM, JSON, *GRAPHS, HTML])
+    if media == HTML:
         query = request.query_params.get("query", "")[: state.settings.query]
-        return _page(state, query, None, error.message, error.status, headers)
+        return await _page(state, query, error, headers)
+    if media == PROBLEM:
+        return JSONResponse(editor.told(error), error.status, headers, PROBLEM)
     body = error.message if error.message.endswith("\n") else f"{error.message}\n"
     return Response("" if request.method == "HEAD" else body, error.status, headers, _TEXT)
 
 
-def _page(
-    state: Served, query: str, reply: Reply | None, message: str, status: int, headers: Mapping[str, str] | None = None
+async def _page(
+    state: Served, query: str, answer: bytes | RefusedError | None, headers: Mapping[str, str]
 ) -> Response:
-    content = {
-        "query": query, "message": message, "release": state.name, "limits": state.settings,
-        "result": None if reply is None else shown(reply.body),
-    }  # fmt: skip
-    html = page("sparql.html", content)
-    policy = POLICY.format(style=_style(html))
-    kept = {"Content-Security-Policy": policy, "Cache-Control": _KEPT, "X-Release": state.name} | dict(headers or {})
-    return Response(html, status, kept, "text/html; charset=utf-8")
-
-
-def _style(html: str) -> str:
-    """Return the source expression that allows a page's own style and no other."""
-    text = html.partition("<style>")[2].partition("</style>")[0]
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    # In a thread: a large result takes a while to read.
+    headers = {"Cache-Control": _KEPT, "X-Release": state.name} | dict(headers)
+    return await asyncio.to_thread(editor.page, state.opened, state.settings, query, answer, headers)
 
 
 def _tag(release: str, wish: Asked, media: str, compressed: bool) -> str:

@@ -1,10 +1,11 @@
-"""A result as a browser shows it."""
+"""A result as a page shows it where no script does."""
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from kg.namespaces import compact
+from kg.web.opened import Opened
 
 LEAST_FORMAT: Final = {True: "JSON", False: "TURTLE"}
 """What a page is made of: rows come as JSON, graphs as Turtle."""
@@ -18,22 +19,25 @@ class Shown:
 
     Attributes:
         columns: The variables' names; none where the result is text.
-        rows: The cells' text.
+        rows: The cells, each with its text, what it links to, and what is said of it beside.
         text: A graph, or the answer of an ASK.
-        note: How much of the whole this is, where it is not all of it.
+        note: How much of the whole this is.
+        results: The whole result for a script, where the rows are the whole.
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[dict[str, str | None], ...], ...]
     text: str
     note: str
+    results: dict[str, Any] | None = None
 
 
-def shown(body: bytes) -> Shown:
+def shown(body: bytes, opened: Opened) -> Shown:
     """Return the beginning of a result, and a note where there is more.
 
     Args:
         body: SPARQL results in JSON, or Turtle.
+        opened: The release, for labels and pages.
     """
     text = body.decode()
     try:
@@ -43,8 +47,22 @@ def shown(body: bytes) -> Shown:
         note = f"The first {_CHARACTERS:,} of {len(text):,} characters." if len(text) > _CHARACTERS else ""
         return Shown((), (), text[:_CHARACTERS], note)
     if "boolean" in result:
-        return Shown((), (), "true" if result["boolean"] else "false", "")
+        return Shown((), (), "true" if result["boolean"] else "false", "", result)
     found = result["results"]["bindings"]
-    rows = tuple(tuple(compact(row[c]["value"]) if c in row else "" for c in columns) for row in found[:_ROWS])
-    some = f"The first {_ROWS:,} of {len(found):,} rows; the other formats have them all."
-    return Shown(columns, rows, "", some if len(found) > _ROWS else f"{len(found):,} rows.")
+    rows = tuple(tuple(_cell(row.get(column), opened) for column in columns) for row in found[:_ROWS])
+    if len(found) > _ROWS:
+        return Shown(columns, rows, "", f"The first {_ROWS:,} of {len(found):,} rows; the other formats have them all.")
+    return Shown(columns, rows, "", f"{len(found):,} row{'' if len(found) == 1 else 's'}.", result)
+
+
+def _cell(term: dict[str, Any] | None, opened: Opened) -> dict[str, str | None]:
+    if term is None:
+        return {"text": "", "href": None, "beside": ""}
+    value = term["value"]
+    if term["type"] == "uri":
+        label = opened.labels.get(value)
+        return {"text": label or compact(value), "href": opened.path(value), "beside": compact(value) if label else ""}
+    if term["type"] == "bnode":
+        return {"text": f"_:{value}", "href": None, "beside": ""}
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return {"text": text, "href": None, "beside": f"@{term['xml:lang']}" if "xml:lang" in term else ""}
