@@ -1,9 +1,8 @@
 """Networks: what they hold, the files they are written to, and the page in a browser with the network cut."""
 
 import json
-import os
 import re
-import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import networkx as nx
@@ -14,9 +13,9 @@ from kg.network import multigraph, network, positions
 from kg.pictures import SUFFIXES, draw
 from kg.query import library
 from kg.store import Release
+from tests.support import needs_chromium, watched
 
 NETWORKS = [name for name, question in library().items() if question.network]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = '</script><script>document.title="hacked"</script><img src=x onerror=document.title="hacked">'
 
 
@@ -115,38 +114,16 @@ def test_bad_files_are_named(small: Release, tmp_path: Path) -> None:
         draw(graph, tmp_path / "file" / "x.html", "t")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    quiet = ["background-networking", "sync", "component-update", "quic"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--no-first-run", *(f"--disable-{name}" for name in quiet)],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.mark.skipif(
-    CHROMIUM is None and not os.environ.get("KG_NO_SKIPS"),
-    reason="Chromium is not installed (Debian's package chromium)",
-)
+@needs_chromium
 class TestInABrowser:
     """The page, opened by Chromium with the network cut."""
 
-    def open(self, browser, path: Path):
-        context = browser.new_context(viewport={"width": 1280, "height": 860}, offline=True)
-        page = context.new_page()
-        page.messages = []
-        page.asked = []
-        page.on("console", lambda message: page.messages.append(message.text))
-        page.on("pageerror", lambda error: page.messages.append(str(error)))
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(path.as_uri())
-        page.wait_for_selector("body[data-settled=true]", timeout=60_000)
-        return page
+    @contextmanager
+    def opened(self, browser, path: Path):
+        with watched(browser, path.as_uri(), offline=True) as page:
+            page.goto(path.as_uri())
+            page.wait_for_selector("body[data-settled=true]", timeout=60_000)
+            yield page
 
     def colours(self, page) -> int:
         # Counted in the page: how many different pixels its canvas has.
@@ -164,32 +141,27 @@ class TestInABrowser:
         path = tmp_path / "x.html"
         values = {"product": "Kymriah"} if name == "product-milestones" else {}
         draw(network(name, real, **values), path, library()[name].title)
-        page = self.open(browser, path)
-        assert page.messages == []
-        assert page.asked == [path.as_uri()]
-        assert self.colours(page) > 10
+        with self.opened(browser, path) as page:
+            assert self.colours(page) > 10
 
     def test_search_and_legend_work(self, browser, real: Release, tmp_path: Path) -> None:
         path = tmp_path / "x.html"
         draw(network("agency-product-class", real), path, "t")
-        page = self.open(browser, path)
-        page.fill("#search", "kymriah")
-        assert page.text_content("#found") == "1 found"
-        before = self.colours(page)
-        page.click("button[data-kind=product]")
-        page.wait_for_timeout(300)
-        assert page.get_attribute("button[data-kind=product]", "aria-pressed") == "false"
-        page.fill("#search", "kymriah ")
-        page.fill("#search", "kymriah")
-        assert page.text_content("#found") == "0 found"
-        assert before
-        assert page.messages == []
+        with self.opened(browser, path) as page:
+            page.fill("#search", "kymriah")
+            assert page.text_content("#found") == "1 found"
+            assert self.colours(page)
+            page.click("button[data-kind=product]")
+            page.wait_for_timeout(300)
+            assert page.get_attribute("button[data-kind=product]", "aria-pressed") == "false"
+            page.fill("#search", "kymriah ")
+            page.fill("#search", "kymriah")
+            assert page.text_content("#found") == "0 found"
 
     def test_markup_in_names_stays_text(self, browser, tmp_path: Path) -> None:
         path = tmp_path / "x.html"
         draw(hostile(), path, HOSTILE)
-        page = self.open(browser, path)
-        page.wait_for_timeout(300)
-        assert page.title() == HOSTILE
-        assert page.query_selector("h1 img, h1 script, header script") is None
-        assert page.messages == []
+        with self.opened(browser, path) as page:
+            page.wait_for_timeout(300)
+            assert page.title() == HOSTILE
+            assert page.query_selector("h1 img, h1 script, header script") is None

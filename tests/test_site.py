@@ -1,14 +1,7 @@
 """The site: addresses and formats, pages of every kind, escaping, and the whole in a browser."""
 
 import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 
 import pyoxigraph as ox
 import pytest
@@ -22,9 +15,9 @@ from kg.web.linked import FORMATS
 from kg.web.opened import Opened
 from kg.web.preference import preferred
 from kg.web.site import routes
-from tests.support import ROOT
+from tests.serving import Running
+from tests.support import needs_chromium, watched
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = '</script><script>document.title="hacked"</script><img src=x onerror=alert(1)>" onload="x'
 QUESTIONS = sorted(library())
 NETWORKS = sorted(name for name, question in library().items() if question.network)
@@ -353,73 +346,9 @@ def test_markup_in_names_is_text_on_every_page(path: str) -> None:
     assert 'href="javascript' not in text
 
 
-SERVER = """
-import asyncio, sys
-from granian.server.embed import Server
-from starlette.applications import Starlette
-from kg.store import open_release
-from kg.web.site import routes
-app = Starlette(routes=list(routes(open_release(sys.argv[1]))))
-asyncio.run(Server(app, address="127.0.0.1", port=int(sys.argv[2]), interface="asgi").serve())
-"""
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@pytest.fixture(scope="module")
-def address(real: Release) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-c", SERVER, str(real.path), str(port)], cwd=ROOT) as server:
-        for _ in range(200):
-            if answers(port):
-                break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    quiet = ["background-networking", "sync", "component-update", "quic"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--no-first-run", *(f"--disable-{name}" for name in quiet)],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.mark.skipif(
-    CHROMIUM is None and not os.environ.get("KG_NO_SKIPS"),
-    reason="Chromium is not installed (Debian's package chromium)",
-)
+@needs_chromium
 class TestInABrowser:
     """The site, used in Chromium; every test ends without a message on the console or a request elsewhere."""
-
-    @pytest.fixture
-    def page(self, browser, address: str):
-        context = browser.new_context(viewport={"width": 1280, "height": 860}, base_url=address)
-        page = context.new_page()
-        messages, asked = [], []
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        yield page
-        context.close()
-        assert messages == []
-        assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
 
     def test_search_and_open_a_product_by_keyboard_only(self, page) -> None:
         page.goto("/")
@@ -472,21 +401,18 @@ class TestInABrowser:
         frame.locator("#search").fill("kymriah")
         assert "found" in frame.locator("#found").text_content()
 
-    def test_on_a_phone_nothing_is_wider_than_the_screen(self, browser, address: str) -> None:
-        context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=address, color_scheme="dark")
-        page = context.new_page()
-        for path in ("/", "/page/product/kymriah", "/questions/approvals?agency=FDA", "/ontology", "/networks"):
-            page.goto(path)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 28)"
-        context.close()
+    def test_on_a_phone_nothing_is_wider_than_the_screen(self, browser, served: Running) -> None:
+        phone = {"viewport": {"width": 360, "height": 740}, "base_url": served.url, "color_scheme": "dark"}
+        with watched(browser, served.url, **phone) as page:
+            for path in ("/", "/page/product/kymriah", "/questions/approvals?agency=FDA", "/ontology", "/networks"):
+                page.goto(path)
+                assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 28)"
 
-    def test_without_scripts_everything_reads(self, browser, address: str) -> None:
-        context = browser.new_context(java_script_enabled=False, base_url=address)
-        page = context.new_page()
-        page.goto("/")
-        page.fill("#q", "Kymriah")
-        page.click("header button")
-        page.click(".hits a")
-        assert page.text_content("h1") == "Kymriah"
-        context.close()
+    def test_without_scripts_everything_reads(self, browser, served: Running) -> None:
+        with watched(browser, served.url, base_url=served.url, java_script_enabled=False) as page:
+            page.goto("/")
+            page.fill("#q", "Kymriah")
+            page.click("header button")
+            page.click(".hits a")
+            assert page.text_content("h1") == "Kymriah"
