@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +15,13 @@ import pyvis
 from markupsafe import Markup
 from pyvis.network import Network
 
+from kg import resources
 from kg.errors import OutputError
 from kg.network import Graph, positions
 from kg.report import page
 
 _VIS: Final = Path(pyvis.__file__).parent / "templates" / "lib" / "vis-9.1.2" / "vis-network.min.js"
+_LOOKS: Final = resources.PACKAGE / "looks.json"
 _SIZES: Final = (10, 34)
 
 
@@ -28,17 +31,6 @@ class Look:
 
     colour: str
     shape: str
-
-
-LOOKS: Final = {
-    "agency": Look("#0072b2", "square"),
-    "product": Look("#e69f00", "dot"),
-    "class": Look("#009e73", "diamond"),
-    "milestone": Look("#cc79a7", "triangle"),
-    "organisation": Look("#56b4e9", "hexagon"),
-    "gene": Look("#d55e00", "star"),
-}
-_OTHER: Final = Look("#777777", "dot")
 
 
 def draw(graph: Graph, out: Path, title: str) -> None:
@@ -70,9 +62,15 @@ def draw(graph: Graph, out: Path, title: str) -> None:
             part.unlink(missing_ok=True)
 
 
+@cache
+def looks() -> dict[str, Look]:
+    """Return how each kind is drawn, here and by the served pages' scripts; the kind "" stands for all others."""
+    return {kind: Look(**each) for kind, each in json.loads(_LOOKS.read_text(encoding="utf-8")).items()}
+
+
 def look(kind: str) -> Look:
     """Return how a kind is drawn."""
-    return LOOKS.get(kind, _OTHER)
+    return looks().get(kind, looks()[""])
 
 
 def _tooltip(node: str, graph: Graph) -> str:

@@ -1,3 +1,2 @@
-import Graph from "graphology";
-import Sigma from "sigma";
-window.kgExplore = { Graph, Sigma };
+import { draw } from "./lib/draw.js";
+window.kgDraw = draw;
