@@ -42,6 +42,8 @@ def ask(request: Request, opened: Opened) -> Response:
         return missing(opened, name)
     question = find(name)
     given = {k: v.strip()[:_LONG] for k, v in request.query_params.items() if not k.startswith("_") and v.strip()}
+    if suffix == "rq":
+        return _text(opened, question, given)
     lacks = [p.name for p in question.parameters if p.required and p.name not in given]
     problem = ""
     answer: Answer | None = None
@@ -73,13 +75,19 @@ def fields(opened: Opened, question: Question) -> list[tuple[Parameter, list[str
     ]
 
 
+def _text(opened: Opened, question: Question, given: Mapping[str, str]) -> Response:
+    """The query itself, which nobody need wait for."""
+    try:
+        return sent(bind(question, given, opened.release), _DOWNLOADS["rq"])
+    except QueryError as error:
+        return sent(f"{error}\n", "text/plain", status=400)
+
+
 def _download(
     opened: Opened, question: Question, given: Mapping[str, str], suffix: str, answer: Answer | None, problem: str
 ) -> Response:
     if answer is None:
         return sent(problem + "\n", "text/plain", status=400)
-    if suffix == "rq":
-        return sent(bind(question, dict(given), opened.release), _DOWNLOADS[suffix])
     out = io.StringIO()
     write(answer, suffix, out)
     headers = {"Content-Disposition": f'attachment; filename="{question.name}.{suffix}"'}

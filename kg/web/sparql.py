@@ -26,7 +26,7 @@ _TEXT: Final = "text/plain; charset=utf-8"
 _KEPT: Final = "public, max-age=60"
 _UNKEPT: Final = "no-store"
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
-_HELPFUL = re.compile(r"[A-Z ]{1,30}|[A-Z]\w+(?: \w+){1,3}|\".{1,3}\"")
+_HELPFUL = re.compile(r"[A-Z ]{1,30}|[A-Z]\w+(?: \w+){1,3}|\"[.;,(){}\[\]]\"")
 
 
 async def sparql(request: Request) -> Response:

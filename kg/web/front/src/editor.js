@@ -14,7 +14,7 @@ const VIEWS = { Table: table, Raw: raw, Network: network };
 const LONGEST = 30; // Seconds; the server takes less where it allows less.
 const RETRY = new Set([429, 503]);
 
-const code = new Code($("query"), () => run(), () => {});
+const code = new Code($("query"), () => run());
 const loading = Names.load();
 let running = null, end = () => {}, view = "Table";
 
@@ -31,6 +31,12 @@ function clear() {
   end();
   end = () => {};
   $("shown").replaceChildren();
+}
+
+/** Bring the result into sight, where it is below the screen. */
+function reveal() {
+  const { top } = $("result").getBoundingClientRect(), still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (top > innerHeight * 0.75) $("result").scrollIntoView({ behavior: still ? "auto" : "smooth" });
 }
 
 function busy(controller) {
@@ -51,7 +57,9 @@ async function run({ pushed = true, seconds } = {}) {
   say("Running …");
   try {
     const answer = await ask(query, { signal: mine.signal, seconds });
-    if (running === mine) await show(answer);
+    if (running !== mine) return;
+    await show(answer);
+    reveal();
   } catch (error) {
     if (running === mine) refuse(error);
   } finally {
@@ -137,7 +145,7 @@ $("cancel").addEventListener("click", () => running?.abort());
 $("copy-link").addEventListener("click", () => copy(location.origin + address(code.text), $("copy-link")));
 $("declare").addEventListener("click", async () => {
   const added = code.declare(await loading);
-  say(added ? `${count(added, "prefix").replace("prefixs", "prefixes")} declared.` : "Every prefix that is used is declared.");
+  say(added.length ? `Declared: ${added.join(", ")}.` : "Every prefix that is used is declared.");
   code.focus();
 });
 addEventListener("popstate", () => {
@@ -147,5 +155,5 @@ addEventListener("popstate", () => {
 });
 examples(open, say);
 past(open);
-loading.then((names) => code.know(names), () => say("Completion is not there: the server's names could not be read."));
+loading.then((names) => code.know(names));
 first();

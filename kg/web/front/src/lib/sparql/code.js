@@ -1,13 +1,13 @@
 // The editor: CodeMirror in a shadow root, where its style sheets are constructed, as a policy without inline styles wants.
 import { autocompletion, acceptCompletion } from "@codemirror/autocomplete";
 import { indentWithTab } from "@codemirror/commands";
-import { HighlightStyle, indentUnit, syntaxHighlighting, syntaxTree } from "@codemirror/language";
+import { HighlightStyle, LanguageSupport, indentUnit, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { setDiagnostics } from "@codemirror/lint";
 import { Compartment, Prec } from "@codemirror/state";
-import { EditorView, keymap } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { EditorView, keymap, placeholder } from "@codemirror/view";
+import { styleTags, tags } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
-import { sparql } from "codemirror-lang-sparql";
+import { SparqlLanguage } from "codemirror-lang-sparql";
 import { completions } from "./complete.js";
 
 // Colours come from the page, whose custom properties reach into the shadow; so dark mode is the page's as well.
@@ -32,6 +32,8 @@ const look = EditorView.theme({
   ".cm-completionDetail": { color: "var(--soft)", fontStyle: "normal" },
   "li[aria-selected] .cm-completionDetail": { color: "inherit" },
   ".cm-completionInfo": { maxWidth: "22rem", fontFamily: "system-ui, sans-serif" },
+  "@media (max-width: 40rem)": { ".cm-tooltip.cm-completionInfo": { display: "none" } },
+  ".cm-placeholder": { color: "var(--soft)" },
   ".cm-diagnostic": { whiteSpace: "pre-wrap" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--warn)" },
   ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy 2px var(--warn)", textDecorationSkipInk: "none" },
@@ -44,15 +46,20 @@ const colours = HighlightStyle.define([
   { tag: [tags.string, tags.integer, tags.float, tags.bool], color: "var(--code-value)" },
   { tag: tags.comment, color: "var(--soft)", fontStyle: "italic" },
 ]);
+// The package leaves names without a tag.
+const language = SparqlLanguage.configure({
+  props: [styleTags({ "Pname_ln Pname_ns Blank_node_label": tags.namespace, A_predicate: tags.keyword, Langtag: tags.string })],
+});
+// Elsewhere the browser keeps the looks of a text that is typed over in inline styles, which the policy refuses.
+const plain = supportsPlain() ? { contenteditable: "plaintext-only" } : {};
 const PROLOGUE = /^(?:\s*(?:#.*)?\n)*/;
 
 /** The editor in place of a text area. */
 export class Code {
   /**
    * @param area The text area, which is hidden and keeps the text for the form. @param run What Ctrl-Enter does.
-   * @param changed Called after each change of the text.
    */
-  constructor(area, run, changed) {
+  constructor(area, run) {
     const host = document.createElement("div"), act = () => { run(); return true; };
     host.id = "editor";
     area.after(host);
@@ -64,13 +71,11 @@ export class Code {
       extensions: [
         Prec.highest(keymap.of([{ key: "Mod-Enter", run: act }, { key: "Ctrl-Enter", run: act }])),
         keymap.of([{ key: "Tab", run: acceptCompletion }, indentWithTab]),
-        basicSetup, sparql(), look, syntaxHighlighting(colours), indentUnit.of("  "), EditorView.lineWrapping,
+        basicSetup, new LanguageSupport(language), placeholder(area.placeholder), look, syntaxHighlighting(colours), indentUnit.of("  "), EditorView.lineWrapping,
         this.names.of([]),
-        EditorView.contentAttributes.of({ "aria-label": "SPARQL query", autocapitalize: "off", spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": "SPARQL query", autocapitalize: "off", spellcheck: "false", ...plain }),
         EditorView.updateListener.of((update) => {
-          if (!update.docChanged) return;
-          area.value = this.text;
-          changed();
+          if (update.docChanged) area.value = this.text;
         }),
       ],
     });
@@ -88,7 +93,7 @@ export class Code {
     this.view.dispatch({ effects: this.names.reconfigure(autocompletion({ override: completions(names), icons: false })) });
   }
 
-  /** Write out the prefixes that are used and not declared; returns how many. */
+  /** Write out the prefixes that are used and not declared; returns which. */
   declare(names) {
     const { doc } = this.view.state, text = this.text, used = new Set(), declared = new Set();
     syntaxTree(this.view.state).iterate({ enter: ({ name, from, to, node }) => {
@@ -99,20 +104,28 @@ export class Code {
     const lacking = [...used].filter((prefix) => !declared.has(prefix) && Object.hasOwn(names.prefixes, prefix)).sort();
     const insert = lacking.map((prefix) => `PREFIX ${prefix}: <${names.prefixes[prefix]}>\n`).join("");
     if (insert) this.view.dispatch({ changes: { from: PROLOGUE.exec(text)[0].length, insert } });
-    return lacking.length;
+    return lacking;
   }
 
   /** Underline the word at a place, counted from 1 in characters, and put the cursor there. */
   mark(line, column, message) {
     const { state } = this.view, at = state.doc.line(Math.min(line, state.doc.lines));
     const from = Math.min(at.from + [...at.text].slice(0, column - 1).join("").length, at.to);
-    const rest = /^(?:[\w?$:.-]+|\S)/.exec(state.sliceDoc(from, at.to));
-    // At a line's end there is nothing to underline but what stands before.
-    const range = rest ? { from, to: from + rest[0].length } : { from: Math.max(at.from, from - 1), to: from };
+    const after = /^(?:[\w?$:.-]+|\S)/.exec(state.sliceDoc(from, at.to));
+    // Between words the one before is meant: a name is known to be wrong once it has been read.
+    const before = /(?:[\w?$:.-]+|\S|)\s*$/.exec(state.sliceDoc(at.from, from));
+    const range = after ? { from, to: from + after[0].length } : { from: at.from + before.index, to: from };
     this.view.dispatch(setDiagnostics(state, [{ ...range, severity: "error", message }]), { selection: { anchor: from }, scrollIntoView: true });
   }
 
   unmark() { this.view.dispatch(setDiagnostics(this.view.state, [])); }
 
   focus() { this.view.focus(); }
+}
+
+function supportsPlain() {
+  try {
+    document.createElement("div").contentEditable = "plaintext-only";
+    return true;
+  } catch { return false; }
 }

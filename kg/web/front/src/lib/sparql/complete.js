@@ -9,6 +9,7 @@ const FUNCTIONS = `ABS AVG BNODE BOUND CEIL COALESCE CONCAT CONTAINS COUNT DATAT
 const SECTIONS = Object.fromEntries(
   ["Variables", "Ontology", "Keywords", "Prefixes", "Things"].map((name, rank) => [name, { name, rank }]));
 const PREFIXED = /([A-Za-z][\w-]*):([\w.-]*)$/, VARIABLE = /[?$]\w*$/, WORD = /[\p{L}\p{N}][\p{L}\p{N}_'-]*$/u;
+const DECLARING = /\bPREFIX\s+$/i;
 const SILENT = new Set(["Comment", "String", "IriRef"]);
 const MOST = 30, SOME = 12;
 const WIDE = /[^\u0000-\u024f]/; // One character of such a script says as much as a syllable.
@@ -38,13 +39,15 @@ function offline(context, names) {
     return own.length ? result(at.from, terms(own, local, at, MOST)) : null;
   }
   if (!at.word && !context.explicit) return null;
-  const typed = at.word?.[0] ?? "";
-  const prefixes = Object.entries(names.prefixes).filter(([name]) => typed && begins(name, typed));
+  const typed = at.word?.[0] ?? "", declaring = DECLARING.test(at.before);
+  const prefixes = Object.entries(names.prefixes).filter(([name]) => typed && begins(name, typed)).map(([name, iri]) => (
+    { label: `${name}:`, apply: declaring ? `${name}: <${iri}>\n` : `${name}:`, detail: iri, type: "namespace", section: SECTIONS.Prefixes }));
+  if (declaring) return result(at.from, prefixes);
   return result(at.from, [
     ...terms(names.terms, typed, at, SOME),
     ...CLAUSES.filter((word) => begins(word, typed)).map((label) => ({ label, type: "keyword", section: SECTIONS.Keywords })),
     ...FUNCTIONS.filter((word) => typed && begins(word, typed)).map((label) => ({ label, apply: `${label}(`, type: "function", section: SECTIONS.Keywords })),
-    ...prefixes.slice(0, SOME).map(([name, iri]) => ({ label: `${name}:`, detail: iri, type: "namespace", section: SECTIONS.Prefixes })),
+    ...prefixes.slice(0, SOME),
   ]);
 }
 
@@ -91,7 +94,7 @@ function option({ id, kind, label, definition, uses }) {
 
 async function things(context) {
   const at = place(context);
-  if (!at || at.variable || !(at.prefixed || at.word)) return null;
+  if (!at || at.variable || !(at.prefixed || at.word) || DECLARING.test(at.before)) return null;
   const prefix = at.prefixed?.[1], sought = at.prefixed ? at.prefixed[2].replace(/[-_.]/g, " ") : at.word[0];
   if (prefix === "cgt" || (sought.length < 3 && !WIDE.test(sought) && !prefix) || !sought) return null;
   const left = new AbortController();

@@ -43,7 +43,7 @@ export function network(into, answer, names) {
   const place = el("div", { className: "drawing" }), about = el("p", { className: "help" }), legend = el("ul", { className: "legend" });
   const chosen = el("p");
   chosen.setAttribute("role", "status");
-  into.replaceChildren(about, legend, place, chosen, el("div", { className: "tools" },
+  into.replaceChildren(about, legend, place, chosen, el("div", { className: "bar" },
     button("Zoom in", () => drawing?.zoom(1.5)), button("Zoom out", () => drawing?.zoom(1 / 1.5)), button("Show all", () => drawing?.fit())));
   about.textContent = `${count(found.nodes.length, "thing")}, ${count(found.edges.length, "link")}` +
     (found.left ? `; ${count(found.left, "link")} more would make too large a picture: narrow the query.` : ".");

@@ -11,10 +11,13 @@ export class Names {
     for (const term of terms) this.known.set(this.expand(term.id), term.label);
   }
 
+  /** Read the names of the release; without them ids are shown in full and nothing is completed. */
   static async load() {
-    const response = await fetch("/sparql/terms.json");
-    if (!response.ok) throw new Error(await response.text());
-    return new Names(await response.json());
+    try {
+      return new Names(await (await fetch("/sparql/terms.json")).json());
+    } catch {
+      return new Names({ prefixes: {}, paged: [], terms: [] });
+    }
   }
 
   expand(id) {
