@@ -50,8 +50,19 @@ const colours = HighlightStyle.define([
 const language = SparqlLanguage.configure({
   props: [styleTags({ "Pname_ln Pname_ns Blank_node_label": tags.namespace, A_predicate: tags.keyword, Langtag: tags.string })],
 });
-// Elsewhere the browser keeps the looks of a text that is typed over in inline styles, which the policy refuses.
-const plain = supportsPlain() ? { contenteditable: "plaintext-only" } : {};
+// A browser keeps the looks of text that is typed over in an inline style, which the policy refuses; so the editor does it.
+const overtyping = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (event.inputType !== "insertText" || !event.data || empty || view.composing) return false;
+    const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    // What closes brackets wants to see it first.
+    const taken = view.state.facet(EditorView.inputHandler).some((handler) => handler(view, from, to, event.data, insert));
+    if (!taken) view.dispatch(insert());
+    event.preventDefault();
+    return true;
+  },
+});
 const PROLOGUE = /^(?:\s*(?:#.*)?\n)*/;
 
 /** The editor in place of a text area. */
@@ -71,9 +82,9 @@ export class Code {
       extensions: [
         Prec.highest(keymap.of([{ key: "Mod-Enter", run: act }, { key: "Ctrl-Enter", run: act }])),
         keymap.of([{ key: "Tab", run: acceptCompletion }, indentWithTab]),
-        basicSetup, new LanguageSupport(language), placeholder(area.placeholder), look, syntaxHighlighting(colours), indentUnit.of("  "), EditorView.lineWrapping,
+        basicSetup, new LanguageSupport(language), placeholder(area.placeholder), look, syntaxHighlighting(colours), indentUnit.of("  "), EditorView.lineWrapping, overtyping,
         this.names.of([]),
-        EditorView.contentAttributes.of({ "aria-label": "SPARQL query", autocapitalize: "off", spellcheck: "false", ...plain }),
+        EditorView.contentAttributes.of({ "aria-label": "SPARQL query", autocapitalize: "off", spellcheck: "false" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) area.value = this.text;
         }),
@@ -121,11 +132,4 @@ export class Code {
   unmark() { this.view.dispatch(setDiagnostics(this.view.state, [])); }
 
   focus() { this.view.focus(); }
-}
-
-function supportsPlain() {
-  try {
-    document.createElement("div").contentEditable = "plaintext-only";
-    return true;
-  } catch { return false; }
 }
