@@ -85,7 +85,7 @@ class Opened:
 
     @cached_property
     def terms(self) -> list[dict[str, Any]]:
-        """The classes and properties that a query may name, with their names, their meaning and how often they stand."""
+        """The classes and properties that a query may name, what they mean, and how often they stand."""
         found = []
         for row in rows(self.release.select(_TERMS)):
             if not row["id"].startswith(WEB):

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,10 +11,11 @@ from starlette.responses import JSONResponse, Response
 from kg.errors import QueryError
 from kg.web import editor
 from kg.web.description import describe
+from kg.web.mistakes import mistake
 from kg.web.negotiation import GRAPHS, HTML, JSON, PROBLEM, ROWS, accepts, choose
 from kg.web.protocol import READ_ONLY, Asked, RefusedError, asked
 from kg.web.served import Served, served
-from kg.web.syntax import Inspection, inspect
+from kg.web.syntax import inspect
 from kg.web.table import LEAST_FORMAT
 from kg.web.worker import Gone, Job, Reply
 from kg.web.workers import Late, Left, Overloaded
@@ -25,8 +25,6 @@ _RETRY: Final = "2"
 _TEXT: Final = "text/plain; charset=utf-8"
 _KEPT: Final = "public, max-age=60"
 _UNKEPT: Final = "no-store"
-_PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
-_HELPFUL = re.compile(r"[A-Z ]{1,30}|[A-Z]\w+(?: \w+){1,3}|\"[.;,(){}\[\]]\"")
 
 
 async def sparql(request: Request) -> Response:
@@ -99,7 +97,7 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
         query, "rows" if offers is ROWS else "graph", LEAST_FORMAT[offers is ROWS] if media == HTML else offers[media],
         wish.default, wish.named, seen.dataset, seen.borrows, compressed, settings.rows, settings.size, wish.seconds,
     )  # fmt: skip
-    reply = await _reply(request, state, job, seen)
+    reply = await _reply(request, state, job)
     name = state.name_of(reply.store)
     headers = {"X-Release": name, "Cache-Control": _KEPT if kept else _UNKEPT}
     if kept:
@@ -114,7 +112,7 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     return Response(reply.body, 200, headers, _typed(media))
 
 
-async def _reply(request: Request, state: Served, job: Job, seen: Inspection) -> Reply:
+async def _reply(request: Request, state: Served, job: Job) -> Reply:
     async def left() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
@@ -130,11 +128,11 @@ async def _reply(request: Request, state: Served, job: Job, seen: Inspection) ->
     except Gone:
         raise RefusedError(503, "The query was stopped: it took more memory or depth than a query may.") from None
     if reply.status != "whole":
-        raise _unanswered(reply, job, state, seen)
+        raise _unanswered(reply, job, state)
     return reply
 
 
-def _unanswered(reply: Reply, job: Job, state: Served, seen: Inspection) -> RefusedError:
+def _unanswered(reply: Reply, job: Job, state: Served) -> RefusedError:
     if reply.status == "memory":
         return RefusedError(503, "The query was stopped: it took more memory than a query may.")
     if reply.status == "large":
@@ -142,34 +140,7 @@ def _unanswered(reply: Reply, job: Job, state: Served, seen: Inspection) -> Refu
             422, f"The result has more than {state.settings.rows:,} rows or {state.settings.size:,} bytes, and is not "
             "sent in part: add LIMIT, or page with ORDER BY, LIMIT and OFFSET.",
         )  # fmt: skip
-    if reply.status == "form" or not seen.form:
-        message = _placed(reply.message, job.query) or "A query is SELECT, ASK, CONSTRUCT or DESCRIBE."
-        return RefusedError(400, message, place=_place(reply.message))
-    return RefusedError(400, _placed(reply.message, job.query), place=_place(reply.message))
-
-
-def _place(message: str) -> tuple[int, int] | None:
-    found = _PLACE.match(message)
-    return (int(found[1]), int(found[2])) if found else None
-
-
-def _placed(message: str, query: str) -> str:
-    """Return the engine's message with the line it points at, without its list of characters."""
-    found = _PLACE.match(message)
-    if found is None:
-        return f"The query cannot be evaluated: {message[:500]}" if message else ""
-    line, column = int(found[1]), int(found[2])
-    lines = query.splitlines()
-    text = lines[line - 1] if line <= len(lines) else ""
-    start = max(0, column - 60)
-    wanted = [part.strip() for part in found[3].removeprefix("expected ").removeprefix("one of ").split(",")]
-    # Of what the parser would take here, words and signs help a person; ranges of characters do not.
-    wanted = [part for part in wanted if _HELPFUL.fullmatch(part) and part not in ("LATERAL", "SERVICE")]
-    expected = f" (expected here: {' '.join(dict.fromkeys(wanted))})" if wanted else ""
-    return (
-        f"Not a SPARQL 1.1 query: line {line}, column {column}{expected}\n\n"
-        f"{text[start : column + 40]}\n{' ' * (column - 1 - start)}^\n"
-    )
+    return mistake(reply.message, job.query)
 
 
 async def _refusal(request: Request, state: Served, error: RefusedError) -> Response:
@@ -184,9 +155,7 @@ async def _refusal(request: Request, state: Served, error: RefusedError) -> Resp
     return Response("" if request.method == "HEAD" else body, error.status, headers, _TEXT)
 
 
-async def _page(
-    state: Served, query: str, answer: bytes | RefusedError | None, headers: Mapping[str, str]
-) -> Response:
+async def _page(state: Served, query: str, answer: bytes | RefusedError | None, headers: Mapping[str, str]) -> Response:
     # In a thread: a large result takes a while to read.
     headers = {"Cache-Control": _KEPT, "X-Release": state.name} | dict(headers)
     return await asyncio.to_thread(editor.page, state.opened, state.settings, query, answer, headers)

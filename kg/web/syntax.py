@@ -5,6 +5,7 @@ any address. So a text is taken apart into tokens here, as the grammar's termina
 """
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -108,3 +109,25 @@ def _tokens(text: str, limit: int) -> Inspection:
         forms[0] if forms and start in FORMS else "", "FROM" in words, bool(used - declared),
         not _VOLATILE.isdisjoint(words), start in UPDATES, "SERVICE" in words,
     )  # fmt: skip
+
+
+def undeclared(text: str, known: Container[str]) -> tuple[str, int, int] | None:
+    """Return the first prefix of a query that is neither declared in it nor known, with its line and column."""
+    declared: set[str] = set()
+    used: dict[str, int] = {}
+    word = ""
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "word":
+            word = token[0].upper()
+        elif (token.lastgroup == "prefix" or token[0].startswith(":")) and text[token.start() - 1] != "_":
+            prefix = token["prefix"] or ""
+            if word == "PREFIX":
+                declared.add(prefix)
+            else:
+                used.setdefault(prefix, token.start())
+        if token.lastgroup not in ("word", "space"):
+            word = ""
+    for prefix, start in used.items():
+        if prefix not in declared and prefix not in known:
+            return prefix, text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+    return None
