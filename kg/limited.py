@@ -5,20 +5,23 @@ and may die. Starting one takes about a tenth of a second.
 """
 
 import json
-import os
+import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pyoxigraph as ox
 
-from kg import resources
-from kg.errors import QueryError
+from kg.confined import OPEN
+from kg.errors import QueryError, ReleaseError
+from kg.sandbox import LEAST_MEMORY, command, environment
 from kg.store import STORE, Answer, Release, Term
+from kg.syntax import inspect
 
 _GRACE: Final = 2
 """Seconds after which a child that did not keep its own deadline is killed."""
+_ALARM: Final = -signal.SIGALRM
+"""What a child's own deadline leaves as its return code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Limits:
 
     Attributes:
         seconds: From start to answer.
-        memory: Bytes of address space.
+        memory: Bytes of address space, of which opening the release takes up to `LEAST_MEMORY`.
         rows: The most rows; more are cut, and the answer says so.
         bytes: The most characters of all cells together.
         text: The longest query, in characters.
@@ -63,26 +66,27 @@ def evaluate(release: Release, text: str, limits: Limits | None = None) -> Limit
 
     Raises:
         QueryError: It is no query, is refused, or does not fit the limits.
+        ReleaseError: The release cannot be opened within them.
     """
     limits = limits or Limits()
-    if len(text) > limits.text:
-        raise QueryError(f"the query is longer than {limits.text:,} characters")
+    if refused := inspect(text, limits.text).refused:
+        raise QueryError(refused)
     request = {
         "store": str(release.path / STORE), "query": text, "rows": limits.rows, "bytes": limits.bytes,
         "seconds": limits.seconds, "memory": limits.memory,
     }  # fmt: skip
     try:
-        # -P keeps whatever lies in the working folder from being imported.
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "kg.confined"],
-            check=False, capture_output=True, input=json.dumps(request).encode(), timeout=limits.seconds + _GRACE,
-            env=os.environ | {"PYTHONPATH": str(resources.PACKAGE.parent)},
+        done = subprocess.run(  # noqa: S603
+            command("kg.confined"), env=environment(), check=False, capture_output=True,
+            input=json.dumps(request).encode(), timeout=limits.seconds + _GRACE,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise _too_long(limits) from None
+    if not done.stdout.startswith(OPEN):
+        raise _too_long(limits) if done.returncode == _ALARM else _unopened(done, limits)
     if done.returncode:
         raise _died(done, limits)
-    reply = json.loads(done.stdout)
+    reply = json.loads(done.stdout.removeprefix(OPEN))
     if "error" in reply:
         raise QueryError(reply["error"])
     rows = tuple(tuple(_term(cell) for cell in row) for row in reply["rows"])
@@ -93,9 +97,15 @@ def _too_long(limits: Limits) -> QueryError:
     return QueryError(f"the query was stopped after {limits.seconds:g} seconds; narrow it, or ask a named question")
 
 
+def _unopened(done: "subprocess.CompletedProcess[bytes]", limits: Limits) -> ReleaseError:
+    if limits.memory < LEAST_MEMORY:
+        return ReleaseError(f"more memory is needed to open the release: at least {LEAST_MEMORY:,} bytes")
+    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"signal {-done.returncode}"
+    return ReleaseError(f"the release cannot be opened for queries: {said}")
+
+
 def _died(done: "subprocess.CompletedProcess[bytes]", limits: Limits) -> QueryError:
-    # 14 is SIGALRM: the child's own deadline.
-    if done.returncode == -14:
+    if done.returncode == _ALARM:
         return _too_long(limits)
     if b"memory allocation" in done.stderr or b"MemoryError" in done.stderr or b"bad_alloc" in done.stderr:
         return QueryError("the query needs more memory than one may have; narrow it")

@@ -5,6 +5,7 @@ vocabulary of somebody else's is a kind of thing of this project and expands und
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from kg.errors import IdentifierError
@@ -90,6 +91,7 @@ def expand(curie: str) -> str:
     return PREFIXES[prefix] + local
 
 
+@lru_cache(maxsize=65_536)
 def compact(iri: str) -> str:
     """Return the compact id of an IRI, or the IRI itself where no prefix fits.
 

@@ -7,6 +7,7 @@ binding it replaces UNDEF with the term, serialised by the RDF library, so no te
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -243,14 +244,12 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
         NotInGraphError: There is no such thing; the message says which come near.
         QueryError: The name is of several.
     """
+    with suppress(IdentifierError, ValueError):
+        thing = ox.NamedNode(text if "://" in text else expand(text))
+        # Asked of the thing alone: to read every name takes longer than most questions.
+        if release.select(_NAMES % (f"VALUES ?thing {{ {thing} }} {_of(kind)}") + " LIMIT 1").rows:
+            return thing
     named = names(release, kind)
-    known = {thing for thing, _, _ in named}
-    try:
-        iri = text if "://" in text else expand(text)
-        if iri in known:
-            return ox.NamedNode(iri)
-    except (IdentifierError, ValueError):
-        pass
     folded = text.casefold().strip()
     exact = sorted({thing for thing, _, label in named if label.casefold() == folded}) or sorted(
         {thing for thing, name, _ in named if name.casefold() == folded}
@@ -267,12 +266,16 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
 
 def names(release: Release, kind: str | None = None) -> list[tuple[str, str, str]]:
     """Return (IRI, name, label) of every name of everything of a kind, in any language."""
-    answer = release.select(_NAMES % (f"?thing a/rdfs:subClassOf* {kind} ." if kind else ""))
+    answer = release.select(_NAMES % _of(kind))
     rows = []
     for thing, name, label in answer.rows:
         if isinstance(thing, ox.NamedNode) and isinstance(name, ox.Literal) and isinstance(label, ox.Literal):
             rows.append((thing.value, name.value, label.value))
     return rows
+
+
+def _of(kind: str | None) -> str:
+    return f"?thing a/rdfs:subClassOf* {kind} ." if kind else ""
 
 
 def nearest(text: str, named: Sequence[tuple[str, str, str]], limit: int) -> list[str]:

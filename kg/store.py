@@ -17,6 +17,7 @@ import rdflib
 
 from kg.errors import QueryError, ReleaseError
 from kg.namespaces import PREFIXES
+from kg.syntax import check_depth
 
 DATASET: Final = "dataset.nq"
 STORE: Final = "store"
@@ -24,8 +25,6 @@ MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current"
 RELEASES: Final = "releases"
 DEFAULT_BUILD: Final = Path("build")
-_DEPTH: Final = 300
-"""The parser recurses, and some thousand brackets exhaust its stack and with it the process."""
 _BLOCK: Final = 104_857_600
 """Bytes of N-Quads loaded at once: some 700,000 quads, for which the loader takes about 700 MB."""
 
@@ -79,8 +78,7 @@ class Release:
         Raises:
             QueryError: The query cannot be parsed; the message points at the place.
         """
-        if _depth(text) > _DEPTH:
-            raise QueryError(f"the query is nested more than {_DEPTH} deep")
+        check_depth(text)
         try:
             return self.store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
         except SyntaxError as error:
@@ -113,15 +111,6 @@ class Release:
             # bind() writes into the store for some back ends; oxrdflib keeps prefixes in memory.
             dataset.namespace_manager.bind(prefix, start, override=True, replace=True)
         return dataset
-
-
-def _depth(text: str) -> int:
-    """How deep brackets are nested, those in strings counted too: an upper bound."""
-    depth = deepest = 0
-    for character in text:
-        depth += (character in "({[") - (character in ")}]")
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def _simple(term: object) -> Term | None:

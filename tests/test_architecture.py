@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     {"errors"},
     {"namespaces", "resources"},
-    {"records"},
-    {"shapes"},
+    {"records", "sandbox"},
+    {"shapes", "syntax"},
     {"mapping"},
     {"curated", "ontology", "registers"},
     {"bulk", "known", "near", "words"},
@@ -22,7 +22,7 @@ LAYERS = [
     {"check", "confined", "describe", "reason", "store"},
     {"changes", "limited", "query"},
     {"lookup", "registered", "report"},
-    {"cited", "feed", "guide", "network", "output", "trust"},
+    {"cited", "feed", "guide", "network", "output", "trust", "workbook"},
     {"build"},
     {"door", "export", "pictures", "terminal"},
     {"web"},
@@ -49,6 +49,7 @@ HOMES = {
     "rdflib": {"check", "store"},
     "rich": {"cli", "output", "terminal"},
     "starlette": {"web"},
+    "xlsxwriter": {"workbook"},
     "yaml": {"classify", "query"},
 }
 MODULES = sorted(p for p in (ROOT / "kg").rglob("*.py") if p.name != "__main__.py" and p != ROOT / "kg" / "__init__.py")

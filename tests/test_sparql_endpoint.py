@@ -18,7 +18,7 @@ import pytest
 
 from kg.build import Built
 from kg.errors import QueryError
-from kg.web.syntax import inspect
+from kg.syntax import inspect
 from tests.serving import Running, running
 
 ROWS = "SELECT ?s ?label { ?s rdfs:label ?label } ORDER BY ?s ?label LIMIT 3"
@@ -476,13 +476,15 @@ def _quietly(server: Running) -> None:
 
 
 def test_a_text_is_inspected() -> None:
-    seen = inspect("PREFIX select: <urn:x#SERVICE> # SELECT\nASK { ?s select:FROM 'SERVICE' }", 1000, 10)
-    assert (seen.form, seen.dataset, seen.service, seen.borrows, seen.update) == ("ASK", False, False, False, False)
-    assert inspect("DESCRIBE product:x FROM <urn:g>", 1000, 10).dataset
+    seen = inspect("PREFIX select: <urn:x#SERVICE> # SELECT\nASK { ?s select:FROM 'SERVICE' }")
+    assert (seen.form, seen.dataset, seen.borrows, seen.refused) == ("ASK", False, False, "")
+    described = inspect("DESCRIBE product:x FROM <urn:g>")
+    assert (described.dataset, described.borrows) == (True, True)
+    assert "updates are refused" in inspect("PREFIX select: <urn:x> with <urn:g> delete {} where {}").refused
     with pytest.raises(QueryError, match="deep"):
-        inspect("{" * 11, 1000, 10)
+        inspect("{" * 301)
     with pytest.raises(QueryError, match="characters"):
-        inspect("x" * 1001, 1000, 10)
+        inspect("x" * 1001, 1000)
 
 
 def test_memory_of_server_and_workers_is_bounded(server: Running) -> None:

@@ -16,7 +16,7 @@ from typing import IO, Any, Final, cast
 import pyoxigraph as ox
 
 from kg.namespaces import PREFIXES
-from kg.web.confine import confine
+from kg.sandbox import confine, one_core
 
 FRAME: Final = struct.Struct(">IQ")
 _SEPARATORS: Final = {
@@ -69,9 +69,11 @@ class _Bounded:
 def main() -> None:
     """Answer queries on the socket that the first argument names until it is closed."""
     channel = socket.socket(fileno=int(sys.argv[1]))
-    sealed = confine(int(sys.argv[3]))
-    store = ox.Store.read_only(sys.argv[2])
-    _send(channel, {"sealed": sealed}, b"")
+    confine(int(sys.argv[3]))
+    with one_core():
+        store = ox.Store.read_only(sys.argv[2])
+    # An empty frame says that the store is open.
+    _send(channel, {}, b"")
     while (request := _receive(channel)) is not None:
         _send(channel, *_answer(store, request))
 

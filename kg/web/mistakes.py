@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from kg.namespaces import PREFIXES
+from kg.syntax import borrowed
 from kg.web.protocol import RefusedError
-from kg.web.syntax import undeclared
 
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _HELPFUL = re.compile(r"[A-Z ]{1,30}|[A-Z]\w+(?: \w+){1,3}|\"[.;,(){}\[\]]\"")
@@ -24,8 +24,10 @@ def mistake(message: str, query: str) -> RefusedError:
         said = f"The query cannot be evaluated: {message[:500]}" if message else ""
         return RefusedError(400, said or "A query is SELECT, ASK, CONSTRUCT or DESCRIBE.")
     # The engine reads on after a prefix that it does not know, and complains of what comes later.
-    if (unknown := undeclared(query, PREFIXES)) is not None:
-        prefix, line, column = unknown
+    for prefix, start in borrowed(query).items():
+        if prefix in PREFIXES:
+            continue
+        line, column = query.count("\n", 0, start) + 1, start - query.rfind("\n", 0, start)
         return _placed(f"The prefix {prefix}: is neither declared nor one of the project's", "", line, column, query)
     wanted = [part.strip() for part in found[3].removeprefix("expected ").removeprefix("one of ").split(",")]
     # Of what the parser would take here, words and brackets help a person; ranges of characters do not.

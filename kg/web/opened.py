@@ -1,7 +1,7 @@
 """What pages need of a release, read once and kept: names, labels, conflicts, answers."""
 
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import pyoxigraph as ox
 
@@ -30,6 +30,18 @@ WHERE {{
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
 _KEPT: Final = 32
+_CELLS: Final = 50_000
+_BRANDED: Final = frozenset({"product", "therapy", "organisation"})
+"""Kinds whose Chinese name stands beside the English one in tables."""
+
+
+class Cell(TypedDict):
+    """A cell of a table: its text, what it links to, its language where that is not English, and its Chinese name."""
+
+    text: str
+    href: str | None
+    language: str | None
+    chinese: str
 
 
 def node(curie: str) -> ox.NamedNode:
@@ -45,6 +57,8 @@ class Opened:
         answer: The answer to a question of the library, kept for the next who asks the same.
         drawn: A network of the library in the format of a suffix, kept likewise.
         suggested: The labels of a class's things, for a list to choose from.
+        called: The IRIs of the things of a kind, which the prefix of their ids names, by their labels.
+        cell: A value of a table as its text and what it links to.
     """
 
     def __init__(self, release: Release) -> None:
@@ -52,6 +66,8 @@ class Opened:
         self.answer = lru_cache(maxsize=_KEPT)(self._answer)
         self.drawn = lru_cache(maxsize=_KEPT)(self._drawn)
         self.suggested = lru_cache(maxsize=None)(self._suggested)
+        self.called = lru_cache(maxsize=None)(self._called)
+        self.cell = lru_cache(maxsize=_CELLS)(self._cell)
 
     @property
     def name(self) -> str:
@@ -74,6 +90,31 @@ class Opened:
                 else:
                     found.setdefault(quad.subject.value, quad.object.value)
         return found
+
+    @cached_property
+    def foreign(self) -> dict[str, dict[str, list[str]]]:
+        """The names in other languages than English, by IRI and language; the one to show first comes first."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for name in ("rdfs:label", "skos:prefLabel", "skos:altLabel"):
+            ranked: dict[tuple[str, str], set[str]] = {}
+            for quad in self.release.store.quads_for_pattern(None, node(name), None, None):
+                value = quad.object
+                if isinstance(value, ox.Literal) and value.language and value.language != "en":
+                    ranked.setdefault((str(getattr(quad.subject, "value", "")), value.language), set()).add(value.value)
+            for (iri, language), texts in ranked.items():
+                known = found.setdefault(iri, {}).setdefault(language, [])
+                known += sorted(texts - set(known), key=lambda text: (text[-1] in "®™", len(text), text))
+        return found
+
+    @cached_property
+    def languages(self) -> dict[str, str]:
+        """The language of every name that is not English."""
+        return {text: tag for names in self.foreign.values() for tag, texts in names.items() for text in texts}
+
+    def chinese(self, iri: str) -> str:
+        """Return what a thing is called in Chinese first, or nothing."""
+        names = self.foreign.get(iri, {})
+        return next((names[tag][0] for tag in ("zh", "zh-hant") if tag in names), "")
 
     @cached_property
     def conflicts(self) -> dict[str, list[dict[str, str]]]:
@@ -121,16 +162,24 @@ class Opened:
             return f"/ontology#{local}"
         return iri if iri.startswith(WEB) and not iri.startswith(BASE) else None
 
-    def cell(self, value: object) -> dict[str, str | None]:
-        """Return a cell of a table as its text and what it links to."""
+    def _cell(self, value: object) -> Cell:
         text = "" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
         if text.startswith(WEB):
-            return {"text": text, "href": text}
+            return Cell(text=text, href=text, language=None, chinese="")
         prefix, colon, _ = text.partition(":")
         if colon and (prefix in PAGED or prefix == "cgt"):
             try:
                 iri = expand(text)
             except IdentifierError:
-                return {"text": text, "href": None}
-            return {"text": self.labels.get(iri, text), "href": self.path(iri)}
-        return {"text": text, "href": None}
+                return Cell(text=text, href=None, language=None, chinese="")
+            return self.titled(iri, text)
+        return Cell(text=text, href=None, language=self.languages.get(text), chinese="")
+
+    def titled(self, iri: str, otherwise: str = "") -> Cell:
+        """Return a thing as its label, or what is given otherwise, its page, and its Chinese name where that tells."""
+        chinese = self.chinese(iri) if compact(iri).partition(":")[0] in _BRANDED else ""
+        return Cell(text=self.labels.get(iri, otherwise), href=self.path(iri), language=None, chinese=chinese)
+
+    def _called(self, kind: str) -> dict[str, str]:
+        start = expand(f"{kind}:X")[:-1]
+        return {label: iri for iri, label in sorted(self.labels.items(), reverse=True) if iri.startswith(start)}

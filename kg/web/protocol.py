@@ -8,14 +8,12 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
+from kg.syntax import READ_ONLY
 from kg.web.settings import Settings
 
 FORM: Final = "application/x-www-form-urlencoded"
 QUERY: Final = "application/sparql-query"
 UPDATE: Final = "application/sparql-update"
-READ_ONLY: Final = (
-    "This endpoint is read only: updates are refused. Facts are changed in the tables that a release is built of."
-)
 _IRI = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]+""")
 _FIELDS: Final = 1000
 
@@ -75,7 +73,7 @@ async def asked(request: Request, settings: Settings) -> Asked:
         if charset is not None and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
             raise RefusedError(415, f"The charset {charset[1]} is not taken: send UTF-8.")
         if kind == UPDATE:
-            raise RefusedError(403, READ_ONLY)
+            raise RefusedError(403, f"{READ_ONLY}.")
         if kind not in (FORM, QUERY):
             raise RefusedError(415, f"POST a query as {QUERY} or {FORM}.", {"Accept-Post": f"{QUERY}, {FORM}"})
         body = await _body(request, settings)
@@ -94,7 +92,7 @@ def _understood(method: str, fields: list[tuple[str, str]], direct: str | None, 
     for name, value in fields:
         given.setdefault(name, []).append(value)
     if "update" in given or "using-graph-uri" in given or "using-named-graph-uri" in given:
-        raise RefusedError(403, READ_ONLY)
+        raise RefusedError(403, f"{READ_ONLY}.")
     queries = [*given.get("query", ()), *(() if direct is None else (direct,))]
     if len(queries) > 1:
         raise RefusedError(400, "Exactly one query is taken at a time.")

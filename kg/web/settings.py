@@ -18,7 +18,6 @@ class Settings:
         rows: The most rows of a result.
         size: The most bytes of a result, before compression.
         query: The most characters of a query.
-        depth: How deep brackets may be nested in one.
         body: The most bytes of a request's body.
         address_space: The most bytes that a worker may map.
         memory: The most bytes that all workers may hold in memory together.
@@ -36,7 +35,6 @@ class Settings:
     rows: int = 100_000
     size: int = 32 * 2**20
     query: int = 65_536
-    depth: int = 300
     body: int = 262_144
     address_space: int = 2**30
     memory: int = 1_400 * 2**20

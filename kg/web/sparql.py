@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from kg.errors import QueryError
+from kg.syntax import inspect
 from kg.web import editor
 from kg.web.description import describe
 from kg.web.mistakes import mistake
 from kg.web.negotiation import GRAPHS, HTML, JSON, PROBLEM, ROWS, accepts, choose
-from kg.web.protocol import READ_ONLY, Asked, RefusedError, asked
+from kg.web.protocol import Asked, RefusedError, asked
 from kg.web.served import Served, served
-from kg.web.syntax import inspect
 from kg.web.table import LEAST_FORMAT
 from kg.web.worker import Gone, Job, Reply
 from kg.web.workers import Late, Left, Overloaded
@@ -77,13 +77,11 @@ async def _bare(request: Request, state: Served) -> Response:
 async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -> Response:
     settings = state.settings
     try:
-        seen = inspect(query, settings.query, settings.depth)
+        seen = inspect(query, settings.query)
     except QueryError as error:
         raise RefusedError(400, f"{error}.") from error
-    if seen.update:
-        raise RefusedError(403, READ_ONLY)
-    if seen.service:
-        raise RefusedError(403, "SERVICE is refused: this endpoint asks no other.")
+    if seen.refused:
+        raise RefusedError(403, f"{seen.refused}.")
     offers = ROWS if seen.form in ("SELECT", "ASK") else GRAPHS
     accept = request.headers.get("accept", "")
     media = choose(accept, [*offers, HTML])
@@ -95,7 +93,8 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name})
     job = Job(
         query, "rows" if offers is ROWS else "graph", LEAST_FORMAT[offers is ROWS] if media == HTML else offers[media],
-        wish.default, wish.named, seen.dataset, seen.borrows, compressed, settings.rows, settings.size, wish.seconds,
+        wish.default, wish.named, seen.dataset, bool(seen.borrows), compressed, settings.rows, settings.size,
+        wish.seconds,
     )  # fmt: skip
     reply = await _reply(request, state, job)
     name = state.name_of(reply.store)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kg.namespaces import compact
-from kg.web.opened import Opened
+from kg.web.opened import Cell, Opened
 
 LEAST_FORMAT: Final = {True: "JSON", False: "TURTLE"}
 """What a page is made of: rows come as JSON, graphs as Turtle."""
@@ -19,14 +19,14 @@ class Shown:
 
     Attributes:
         columns: The variables' names; none where the result is text.
-        rows: The cells, each with its text, what it links to, and what is said of it beside.
+        rows: The cells, each with what is said beside it.
         text: A graph, or the answer of an ASK.
         note: How much of the whole this is.
         results: The whole result for a script, where the rows are the whole.
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[dict[str, str | None], ...], ...]
+    rows: tuple[tuple[tuple[Cell, str], ...], ...]
     text: str
     note: str
     results: dict[str, Any] | None = None
@@ -55,14 +55,14 @@ def shown(body: bytes, opened: Opened) -> Shown:
     return Shown(columns, rows, "", f"{len(found):,} row{'' if len(found) == 1 else 's'}.", result)
 
 
-def _cell(term: dict[str, Any] | None, opened: Opened) -> dict[str, str | None]:
+def _cell(term: dict[str, Any] | None, opened: Opened) -> tuple[Cell, str]:
+    """Return a cell, and what is said beside it: a thing's id, a text's language."""
     if term is None:
-        return {"text": "", "href": None, "beside": ""}
+        return Cell(text="", href=None, language=None, chinese=""), ""
     value = term["value"]
     if term["type"] == "uri":
-        label = opened.labels.get(value)
-        return {"text": label or compact(value), "href": opened.path(value), "beside": compact(value) if label else ""}
-    if term["type"] == "bnode":
-        return {"text": f"_:{value}", "href": None, "beside": ""}
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return {"text": text, "href": None, "beside": f"@{term['xml:lang']}" if "xml:lang" in term else ""}
+        short = compact(value)
+        return opened.titled(value, short), short if value in opened.labels else ""
+    text = f"_:{value}" if term["type"] == "bnode" else value if isinstance(value, str) else json.dumps(value)
+    language = term.get("xml:lang")
+    return Cell(text=text, href=None, language=language, chinese=""), f"@{language}" if language else ""

@@ -7,13 +7,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kg import resources
+from kg.sandbox import command, environment
 from kg.web.evaluation import FRAME
 
 _LOW: Final = 15
@@ -202,11 +201,9 @@ async def open_worker(store: Path, address_space: int) -> Worker:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "kg.web.evaluation", str(theirs.fileno()), str(store), str(address_space)],
+            command("kg.web.evaluation", str(theirs.fileno()), str(store), str(address_space)),
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, cwd="/", process_group=0,
-            # One arena: each further one maps 64 MB that are never used.
-            env={"PYTHONPATH": str(resources.PACKAGE.parent), "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            stderr=subprocess.DEVNULL, cwd="/", process_group=0, env=environment(),
         )  # fmt: skip
     ours.setblocking(False)
     worker = Worker(process, store)
