@@ -66,7 +66,7 @@ def test_a_mistake_has_its_place_for_programs_and_people(client: httpx.Client) -
         "/sparql", params={"query": "# nope:a\nASK { _:b cgt:x 'nope:b' ; nope:c ?o }"}, headers=SCRIPT
     )
     assert "prefix nope: is neither declared" in unknown.json()["detail"]
-    assert (unknown.json()["line"], unknown.json()["column"]) == (2, 29)
+    assert (unknown.json()["line"], unknown.json()["column"]) == (2, 28)
     plain = client.get("/sparql", params={"query": query}, headers={"Accept": "*/*"})
     assert plain.headers["content-type"].startswith("text/plain")
     update = client.post("/sparql", data={"update": "CLEAR ALL"}, headers=SCRIPT).json()

@@ -1,10 +1,11 @@
-// A result as a network: triples are edges; of rows, what stands in the first column of things leads to the others.
+// A result as a network: triples are edges, and so are rows of a thing, a property and a thing; of other rows, what stands
+// in the first column of things leads to the others.
 import { draw, drawable } from "../draw.js";
-import { swatch } from "../shapes.js";
+import { look, swatch } from "../shapes.js";
 import { button, count, el } from "./dom.js";
 
 const MOST = 2000; // Nodes; more are no picture any more.
-const DATATYPE = /^(?:rdf:type|rdfs:label)$/;
+const PLAIN = /^(?:rdf:type|rdfs:label)$/;
 
 /** Return the nodes and edges of a result, by IRI. */
 export function edges({ kind, columns, rows }, names) {
@@ -19,11 +20,13 @@ export function edges({ kind, columns, rows }, names) {
   for (const row of rows) {
     if (kind === "graph") {
       const { subject, predicate, object } = row, label = names.compact(predicate.value);
-      if (object.type !== "literal" && !DATATYPE.test(label)) link(subject.value, object.value, names.label(predicate.value) || label);
+      if (object.type !== "literal" && !PLAIN.test(label)) link(subject.value, object.value, names.label(predicate.value) || label);
       continue;
     }
     const things = columns.filter((name) => row[name]?.type === "uri");
-    for (const other of things.slice(1)) link(row[things[0]].value, row[other].value, other);
+    const middle = things.length === 3 && names.label(row[things[1]].value);
+    if (middle && names.properties.has(row[things[1]].value)) link(row[things[0]].value, row[things[2]].value, middle);
+    else for (const other of things.slice(1)) link(row[things[0]].value, row[other].value, other);
   }
   return { nodes: [...nodes], edges: found, left };
 }
@@ -50,7 +53,8 @@ export function network(into, answer, names) {
   names.learn(found.nodes).then(() => {
     if (ended) return;
     const nodes = found.nodes.map((id) => ({ id, label: names.label(id) || names.compact(id), kind: names.kind(id) }));
-    const kinds = [...new Set(nodes.map((node) => node.kind))].sort();
+    // Kinds that have no look of their own look alike.
+    const kinds = [...new Set(nodes.map(({ kind }) => (look(kind) === look("") ? "" : kind)))].sort().reverse();
     legend.replaceChildren(...kinds.map((kind) => el("li", {}, swatch(kind), ` ${kind || "other"}`)));
     drawing = draw(place, { nodes, edges: found.edges }, {
       label: `Network of ${about.textContent}`,

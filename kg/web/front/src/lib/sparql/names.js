@@ -9,6 +9,7 @@ export class Names {
     Object.assign(this, { prefixes, terms, paged: new Set(paged), known: new Map() });
     this.starts = Object.entries(prefixes).sort((one, other) => other[1].length - one[1].length);
     for (const term of terms) this.known.set(this.expand(term.id), term.label);
+    this.properties = new Set(terms.filter((term) => term.kind === "property").map((term) => this.expand(term.id)));
   }
 
   /** Read the names of the release; without them ids are shown in full and nothing is completed. */
@@ -31,10 +32,10 @@ export class Names {
     return found ? `${found[0]}:${iri.slice(found[1].length)}` : iri;
   }
 
-  /** Return the prefix that an IRI's compact id has, or nothing. */
+  /** Return what kind of thing an IRI stands for, which the prefix of its compact id says. */
   kind(iri) {
-    const id = this.compact(iri);
-    return id === iri ? "" : id.split(":", 1)[0];
+    const id = this.compact(iri), prefix = id === iri ? "" : id.split(":", 1)[0];
+    return prefix === "MONDO" ? "disease" : prefix;
   }
 
   label(iri) { return this.known.get(iri); }
