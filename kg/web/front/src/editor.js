@@ -71,12 +71,14 @@ function refuse(error) {
   clear();
   if (error.name === "AbortError") { say("Cancelled: the server stops the query."); return; }
   say("");
-  const message = el("pre", { className: "problem", tabIndex: 0, textContent: error instanceof Refused ? error.message : `The server cannot be reached: ${error.message}` });
+  const said = error instanceof Refused ? error.message : `The server cannot be reached: ${error.message}`;
+  const [what, ...where] = said.split("\n\n"), message = el("p", { className: "problem", textContent: what });
   message.setAttribute("role", "alert");
   const again = !(error instanceof Refused) || RETRY.has(error.status) ? [button("Try again", () => run())] : [];
   if (error.status === 503) again.push(button(`Try with up to ${LONGEST} seconds`, () => run({ seconds: LONGEST })));
-  $("shown").replaceChildren(message, el("p", { className: "bar" }, ...again));
-  if (error.line) code.mark(error.line, error.column, error.message.split("\n", 1)[0]);
+  const lines = where.length ? el("pre", { tabIndex: 0, textContent: where.join("\n\n") }) : "";
+  $("shown").replaceChildren(message, lines, el("p", { className: "bar" }, ...again));
+  if (error.line) code.mark(error.line, error.column, what);
 }
 
 async function show(answer) {

@@ -5,6 +5,7 @@ import { look, swatch } from "../shapes.js";
 import { button, count, el } from "./dom.js";
 
 const MOST = 2000; // Nodes; more are no picture any more.
+const LONG = 50; // Letters of a name that is written into a drawing.
 const PLAIN = /^(?:rdf:type|rdfs:label)$/;
 
 /** Return the nodes and edges of a result, by IRI. */
@@ -31,6 +32,10 @@ export function edges({ kind, columns, rows }, names) {
   return { nodes: [...nodes], edges: found, left };
 }
 
+function short(name) {
+  return name.length > LONG ? `${name.slice(0, LONG)}…` : name;
+}
+
 /** Draw a result in an element; returns what ends the drawing. */
 export function network(into, answer, names) {
   const found = edges(answer, names);
@@ -52,7 +57,7 @@ export function network(into, answer, names) {
     (found.left ? `; ${count(found.left, "link")} more would make too large a picture: narrow the query.` : ".");
   names.learn(found.nodes).then(() => {
     if (ended) return;
-    const nodes = found.nodes.map((id) => ({ id, label: names.label(id) || names.compact(id), kind: names.kind(id) }));
+    const nodes = found.nodes.map((id) => ({ id, label: short(names.label(id) || names.compact(id)), kind: names.kind(id) }));
     // Kinds that have no look of their own look alike.
     const kinds = [...new Set(nodes.map(({ kind }) => (look(kind) === look("") ? "" : kind)))].sort().reverse();
     legend.replaceChildren(...kinds.map((kind) => el("li", {}, swatch(kind), ` ${kind || "other"}`)));

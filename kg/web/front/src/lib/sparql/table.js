@@ -100,7 +100,7 @@ function cell(term, names) {
     const language = term["xml:lang"];
     const value = el("span", { textContent: text(term), title: language ? "" : names.compact(term.datatype ?? "") });
     if (language) value.lang = language;
-    return [value, language ? el("small", { textContent: ` @${language}` }) : ""];
+    return [value, language && language !== "en" ? el("small", { textContent: ` @${language}` }) : ""];
   }
   const id = names.compact(term.value), label = names.label(term.value), href = names.href(term.value);
   const link = el(href ? "a" : "span", { textContent: label || id, title: term.value });
