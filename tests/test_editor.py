@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -177,6 +178,10 @@ class TestInABrowser:
         assert page.locator("tbody tr").count() == 100
         page.click("nav.pages button:text-is('Next')")
         assert page.locator("tbody tr").count() == 20
+        page.click("thead button:text-is('agency')")
+        page.wait_for_selector("tbody tr:first-child td:nth-child(2):has-text('AEMPS')")
+        agencies = page.locator("tbody td:nth-child(2)").all_inner_texts()
+        assert agencies == sorted(agencies, key=str.casefold)
         page.click("thead button:text-is('date')")
         page.click("thead button:has-text('date')")
         assert page.get_attribute("thead th:nth-child(3)", "aria-sort") == "descending"
@@ -186,6 +191,16 @@ class TestInABrowser:
         page.wait_for_selector("tbody a[href='/page/product/kymriah']")
         assert page.text_content("tbody tr:first-child").startswith("Kymriah product:kymriah")
         assert "of 120" in page.text_content(".tools .help")
+
+    def test_markup_in_values_stays_text(self, page) -> None:
+        values = '(<javascript:alert(1)> AS ?a) ("<img src=x onerror=alert(1)>" AS ?b)'
+        for query in (f"SELECT {values} {{}}", "CONSTRUCT { <javascript:a> <x:b> '<b>c</b>' } {}"):
+            page.goto(f"/sparql?{urlencode({'query': query})}")
+            ran(page)
+            assert page.locator("#shown :is(a[href^=javascript], img, b)").count() == 0
+            assert "javascript:a" in page.inner_text("tbody")
+            page.click("#tab-raw")
+            page.wait_for_selector("#view pre:has-text('javascript')")
 
     def test_raw_and_downloads(self, page, tmp_path: Path) -> None:
         page.goto("/sparql?query=SELECT ?d { ?a cgt:date ?d } ORDER BY ?d LIMIT 2")

@@ -65,4 +65,5 @@ def _cell(term: dict[str, Any] | None, opened: Opened) -> tuple[Cell, str]:
         return opened.titled(value, short), short if value in opened.labels else ""
     text = f"_:{value}" if term["type"] == "bnode" else value if isinstance(value, str) else json.dumps(value)
     language = term.get("xml:lang")
-    return Cell(text=text, href=None, language=language, chinese=""), f"@{language}" if language and language != "en" else ""
+    beside = f"@{language}" if language and language != "en" else ""
+    return Cell(text=text, href=None, language=language, chinese=""), beside

@@ -1,7 +1,7 @@
 // The editor: CodeMirror in a shadow root, where its style sheets are constructed, as a policy without inline styles wants.
 import { autocompletion, acceptCompletion } from "@codemirror/autocomplete";
 import { indentWithTab } from "@codemirror/commands";
-import { HighlightStyle, LanguageSupport, indentUnit, syntaxHighlighting, syntaxTree } from "@codemirror/language";
+import { HighlightStyle, LanguageSupport, ensureSyntaxTree, indentUnit, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { setDiagnostics } from "@codemirror/lint";
 import { Compartment, Prec } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
@@ -63,6 +63,7 @@ const overtyping = EditorView.domEventHandlers({
     return true;
   },
 });
+const PATIENCE = 500; // Milliseconds that a long text may take to be read to its end.
 const PROLOGUE = /^(?:\s*(?:#.*)?\n)*/;
 
 /** The editor in place of a text area. */
@@ -107,7 +108,8 @@ export class Code {
   /** Write out the prefixes that are used and not declared; returns which. */
   declare(names) {
     const { doc } = this.view.state, text = this.text, used = new Set(), declared = new Set();
-    syntaxTree(this.view.state).iterate({ enter: ({ name, from, to, node }) => {
+    const tree = ensureSyntaxTree(this.view.state, doc.length, PATIENCE) ?? syntaxTree(this.view.state);
+    tree.iterate({ enter: ({ name, from, to, node }) => {
       if (name !== "Pname_ln" && name !== "Pname_ns") return;
       const prefix = doc.sliceString(from, to).split(":", 1)[0];
       (node.parent?.name === "PrefixDecl" ? declared : used).add(prefix);

@@ -2,11 +2,14 @@
 import { button, count, el } from "./dom.js";
 
 const PAGE = 100;
+const MANY = 3000; // With more things than this, their ids are sorted and searched, not their labels.
 const NUMBERS = /#(?:integer|decimal|double|float|int|long|short|nonNegativeInteger|gYear)$/;
 
 /** Show rows in an element. */
 export function table(into, { columns, rows }, names) {
   const state = { sort: null, down: false, find: "", page: 0, rows };
+  const things = new Set(iris(rows)), labelled = things.size <= MANY;
+  let learning = null;
   const numeric = new Set(columns.filter((name) => rows.slice(0, PAGE).some((row) => row[name]) &&
     rows.slice(0, PAGE).every((row) => !row[name] || NUMBERS.test(row[name].datatype ?? ""))));
   const find = el("input", { type: "search", id: "find" });
@@ -41,7 +44,9 @@ export function table(into, { columns, rows }, names) {
     arrange();
   }
 
-  function arrange() {
+  async function arrange() {
+    // Labels come a page at a time, until rows of other pages are to be compared.
+    if (labelled && (state.find || state.sort)) await (learning ??= names.learn(things));
     state.rows = state.find ? rows.filter((row) => columns.some((name) => words(row[name]).toLowerCase().includes(state.find))) : [...rows];
     if (state.sort) {
       const key = keys(state.sort, numeric.has(state.sort)), sign = state.down ? -1 : 1;
@@ -62,7 +67,7 @@ export function table(into, { columns, rows }, names) {
   }
 
   function shown(term) {
-    return term.type === "uri" ? names.label(term.value) || names.compact(term.value) : text(term);
+    return term.type === "uri" ? (labelled && names.label(term.value)) || names.compact(term.value) : text(term);
   }
 
   async function show() {
@@ -76,8 +81,8 @@ export function table(into, { columns, rows }, names) {
       button("Next", () => go(1), { disabled: state.page === last }),
     ] : []));
     fill(some);
-    await names.learn(some.flatMap((row) => Object.values(row)).filter((term) => term.type === "uri").map((term) => term.value));
-    if (into.contains(scroll) && state.rows.slice(state.page * PAGE, state.page * PAGE + 1)[0] === some[0]) fill(some);
+    await names.learn(iris(some));
+    if (into.contains(scroll) && state.rows[state.page * PAGE] === some[0]) fill(some);
   }
 
   function fill(some) {
@@ -91,6 +96,10 @@ export function table(into, { columns, rows }, names) {
     scroll.scrollTop = 0;
     scroll.focus();
   }
+}
+
+function iris(rows) {
+  return rows.flatMap((row) => Object.values(row)).filter((term) => term.type === "uri").map((term) => term.value);
 }
 
 /** Return the content of a cell: a thing as its label with its id beside, a literal with its language. */
