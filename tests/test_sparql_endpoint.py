@@ -477,9 +477,9 @@ def _quietly(server: Running) -> None:
 
 def test_a_text_is_inspected() -> None:
     seen = inspect("PREFIX select: <urn:x#SERVICE> # SELECT\nASK { ?s select:FROM 'SERVICE' }")
-    assert (seen.form, seen.dataset, seen.borrows, seen.refused) == ("ASK", False, False, "")
+    assert (seen.form, seen.dataset, seen.borrows, seen.refused) == ("ASK", False, frozenset(), "")
     described = inspect("DESCRIBE product:x FROM <urn:g>")
-    assert (described.dataset, described.borrows) == (True, True)
+    assert (described.dataset, described.borrows) == (True, {"product"})
     assert "updates are refused" in inspect("PREFIX select: <urn:x> with <urn:g> delete {} where {}").refused
     with pytest.raises(QueryError, match="deep"):
         inspect("{" * 301)
