@@ -53,7 +53,7 @@ front:
 	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(BUILT); \
 	else echo "Node.js is not there: the pages are served without the richer editor and network"; fi
 
-$(BUILT): $(FRONT)/package-lock.json $(FRONT)/build.js $(wildcard $(FRONT)/src/*.js $(FRONT)/src/lib/*.js) kg/looks.json
+$(BUILT): $(FRONT)/package-lock.json $(FRONT)/build.js $(wildcard $(addprefix $(FRONT)/src/,*.js lib/*.js lib/*/*.js)) kg/looks.json
 	@echo "Building the pages' scripts"
 	@cd $(FRONT) && npm ci --ignore-scripts --silent && npm run --silent build
 

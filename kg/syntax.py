@@ -30,7 +30,7 @@ _TERMINALS: Final = r"""(?P<space>\s+|\#[^\r\n]*)
     | IRI
     | \"\"\"(?:\"{0,2}(?:[^"\\]|\\.))*\"\"\" | '''(?:'{0,2}(?:[^'\\]|\\.))*'''
     | "(?:[^"\\\r\n]|\\.)*" | '(?:[^'\\\r\n]|\\.)*'
-    | [?$]\w+ | @[A-Za-z]+(?:-[A-Za-z0-9]+)*
+    | [?$]\w+ | _:[\w.·-]+ | @[A-Za-z]+(?:-[A-Za-z0-9]+)*
     | (?P<prefix>[^\W\d_](?:[\w.·-]*[\w·-])?)?:(?:[\w.:·-]|%[0-9A-Fa-f]{2}|\\.)*
     | (?P<word>[A-Za-z_]\w*)
     | (?P<open>[({\[]) | (?P<close>[)}\]])
@@ -49,14 +49,14 @@ class Inspection:
     Attributes:
         form: SELECT, ASK, CONSTRUCT, DESCRIBE, or "" where it is none.
         dataset: Whether the query names its own dataset with FROM.
-        borrows: The prefixes that it uses and does not declare.
+        borrows: The prefixes that it uses and does not declare, with the place in the text where each stands first.
         volatile: Whether two evaluations may differ on one release.
         refused: Why it must not be evaluated, where it is an update or asks another endpoint; else "".
     """
 
     form: str
     dataset: bool
-    borrows: frozenset[str]
+    borrows: dict[str, int]
     volatile: bool
     refused: str
 
@@ -98,10 +98,10 @@ def check_depth(text: str) -> None:
     _read(text)
 
 
-def _read(text: str) -> tuple[list[str], frozenset[str]]:
+def _read(text: str) -> tuple[list[str], dict[str, int]]:
     """Return the words of a query, and the prefixes that it borrows; refuse what is nested too deep."""
     words: list[str] = []
-    used: set[str] = set()
+    used: dict[str, int] = {}
     declared: set[str] = set()
     depth = run = 0
     for token in _tokens(text, _READ):
@@ -113,8 +113,11 @@ def _read(text: str) -> tuple[list[str], frozenset[str]]:
         if kind == "word":
             words.append(token[0].upper())
         elif kind == "prefix" or token[0].startswith(":"):
-            (declared if words and words[-1] == "PREFIX" else used).add(token["prefix"] or "")
-    return words, frozenset(used - declared)
+            if words and words[-1] == "PREFIX":
+                declared.add(token["prefix"] or "")
+            else:
+                used.setdefault(token["prefix"] or "", token.start())
+    return words, {prefix: place for prefix, place in used.items() if prefix not in declared}
 
 
 def _calls_out(text: str, plain: str) -> bool:

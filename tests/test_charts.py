@@ -209,7 +209,7 @@ def opened_png(content: bytes) -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def site(small: Release) -> TestClient:
-    return TestClient(Starlette(routes=list(routes(small))), follow_redirects=False)
+    return TestClient(Starlette(routes=list(routes(Opened(small)))), follow_redirects=False)
 
 
 def test_addresses_of_pictures(site: TestClient) -> None:

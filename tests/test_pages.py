@@ -17,6 +17,7 @@ from kg.errors import NotInGraphError
 from kg.namespaces import expand
 from kg.query import library, resolve
 from kg.store import Release
+from kg.web.opened import Opened
 from kg.web.site import routes
 from tests.serving import Running
 from tests.support import needs_chromium, watched
@@ -203,7 +204,7 @@ def test_a_thing_is_cited(full: TestClient, hostile: TestClient, real: Release) 
 
 
 def test_where_corrections_go(small: Release) -> None:
-    site = TestClient(Starlette(routes=list(routes(small, "https://example.org/new?title={id}"))))
+    site = TestClient(Starlette(routes=list(routes(Opened(small, "https://example.org/new?title={id}")))))
     page = site.get("/page/product/kymriah").text
     assert 'href="https://example.org/new?title=product%3Akymriah"' in page
     assert "kg/curated/products.csv" in page

@@ -13,6 +13,7 @@ from kg.query import library
 from kg.store import Release
 from kg.web.linked import FORMATS
 from kg.web.negotiation import preferred
+from kg.web.opened import Opened
 from kg.web.site import routes
 from tests.serving import Running
 from tests.support import needs_chromium, watched
@@ -22,7 +23,7 @@ QUESTIONS = sorted(library())
 
 
 def client(release: Release) -> TestClient:
-    return TestClient(Starlette(routes=list(routes(release))), follow_redirects=False)
+    return TestClient(Starlette(routes=list(routes(Opened(release)))), follow_redirects=False)
 
 
 @pytest.fixture(scope="module")
@@ -271,11 +272,11 @@ def test_what_has_not_changed_is_not_sent_again(site: TestClient) -> None:
 
 
 def test_a_new_release_is_answered_from_at_once(small: Release) -> None:
-    in_use = [hostile()]
+    in_use = [Opened(hostile())]
     site = TestClient(Starlette(routes=list(routes(lambda _: in_use[0]))), follow_redirects=False)
     before = site.get("/").headers["etag"]
     assert site.get("/id/product/kymriah").status_code == 404
-    in_use[0] = small
+    in_use[0] = Opened(small)
     assert site.get("/id/product/kymriah").status_code == 303
     assert site.get("/", headers={"If-None-Match": before}).status_code == 200
 

@@ -13,6 +13,7 @@ from kg.web.publish import DEFAULT
 from kg.web.publish import publish as run_publish
 from kg.web.served import served
 from kg.web.server import serve as run_serve
+from kg.web.settings import Settings
 from kg.web.site import routes
 
 _BUILD = click.option(
@@ -40,7 +41,8 @@ _TRACKER = click.option(
 @_TRACKER
 def serve(host: str, port: int, folder: Path | None, tracker: str) -> None:
     """Serve the release in use: pages for people, linked data, and SPARQL at /sparql; new releases are picked up."""
-    run_serve(folder, host, port, routes=routes(lambda request: served(request.app), tracker))
+    settings = Settings(tracker=tracker)
+    run_serve(folder, host, port, settings, routes(lambda request: served(request.app).opened))
 
 
 @click.command()

@@ -5,6 +5,7 @@ from typing import Final
 
 JSON: Final = "application/sparql-results+json"
 HTML: Final = "text/html"
+PROBLEM: Final = "application/problem+json"
 _MANY: Final = 64
 """Ranges that are read of one header; browsers send less than ten."""
 

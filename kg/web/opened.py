@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property, lru_cache
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
 import pyoxigraph as ox
 
@@ -12,11 +12,24 @@ from kg.namespaces import BASE, KINDS, ONTOLOGY, WEB, compact, expand
 from kg.neighbours import Step, Surroundings, kind
 from kg.network import Graph, drawn, joined, positions
 from kg.pictures import SUFFIXES
-from kg.query import arrange, bind, find, names
+from kg.query import LIST_SEPARATOR, arrange, bind, find, names
 from kg.report import rows
 from kg.store import Answer, Release
 from kg.web.kept import Kept
 
+_TERMS: Final = f"""
+SELECT ?id ?kind (MAX(?count) AS ?uses) (MAX(?meaning) AS ?definition)
+  (GROUP_CONCAT(DISTINCT ?name; SEPARATOR = "{LIST_SEPARATOR}") AS ?names)
+WHERE {{
+  {{ SELECT ?id ("class" AS ?kind) (COUNT(*) AS ?count) {{ ?thing a ?id }} GROUP BY ?id }}
+  UNION {{ SELECT ?id ("property" AS ?kind) (COUNT(*) AS ?count) {{ ?thing ?id ?value }} GROUP BY ?id }}
+  UNION {{ VALUES (?type ?kind) {{ (owl:Class "class") (owl:ObjectProperty "property")
+    (owl:DatatypeProperty "property") (owl:AnnotationProperty "property") }} ?id a ?type BIND(0 AS ?count) }}
+  OPTIONAL {{ ?id rdfs:label|skos:altLabel ?name }}
+  OPTIONAL {{ ?id skos:definition ?meaning FILTER(LANG(?meaning) = "en") }}
+  FILTER(ISIRI(?id))
+}} GROUP BY ?id ?kind ORDER BY DESC(?uses) ?id ?kind
+"""
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
 _NEAR: Final = 20
@@ -142,6 +155,16 @@ class Opened:
     def surroundings(self) -> Surroundings:
         """What is linked with each thing."""
         return Surroundings(self.release)
+
+    @cached_property
+    def terms(self) -> list[dict[str, Any]]:
+        """The classes and properties that a query may name, what they mean, and how often they stand."""
+        found = []
+        for row in rows(self.release.select(_TERMS)):
+            if not row["id"].startswith(WEB):
+                names = sorted(filter(None, (row.pop("names") or "").split(LIST_SEPARATOR)))
+                found.append(row | {"label": self.words(expand(row["id"])), "names": names})
+        return found
 
     def _answer(self, name: str, *values: tuple[str, str]) -> Answer:
         question = find(name)

@@ -38,6 +38,8 @@ def ask(request: Request, opened: Opened) -> Response:
         return missing(opened, name)
     question = find(name)
     values = given(request.query_params)
+    if suffix == "rq":
+        return _text(opened, question, values)
     state = State.asked(request.query_params)
     lacks = [p.name for p in question.parameters if p.required and p.name not in values]
     problem = ""
@@ -71,11 +73,17 @@ def fields(opened: Opened, question: Question) -> list[tuple[Parameter, list[str
     ]
 
 
+def _text(opened: Opened, question: Question, given: Mapping[str, str]) -> Response:
+    """The query itself, which nobody need wait for."""
+    try:
+        return sent(bind(question, given, opened.release), _DOWNLOADS["rq"])
+    except QueryError as error:
+        return sent(f"{error}\n", "text/plain", status=400)
+
+
 def _download(opened: Opened, table: Table, suffix: str) -> Response:
     name = table.question.name
     headers = {"Content-Disposition": f'attachment; filename="{name}.{suffix}"'}
-    if suffix == "rq":
-        return sent(bind(table.question, dict(table.given), opened.release), _DOWNLOADS[suffix])
     if suffix == "xlsx":
         return sent(workbook(table.chosen, table.question, _told(table), opened.release.manifest), MEDIA, headers)
     out = io.StringIO()

@@ -13,6 +13,7 @@ from kg.namespaces import LICENCES, PREFIXES
 from kg.store import STORE, Answer, Release, answer_of, open_release
 from kg.syntax import inspect
 from kg.web.evaluated import evaluated, never
+from kg.web.opened import Opened
 from kg.web.settings import Settings
 from kg.web.worker import Gone, Job
 from kg.web.workers import Pool
@@ -29,7 +30,7 @@ class Served:
         settings: The bounds of the server.
 
     Attributes:
-        release: The release in use; pages ask it, and keep nothing of it between requests.
+        opened: The release in use, with what its pages share.
         pool: The workers that evaluate queries on it.
         settings: The bounds of the server.
     """
@@ -37,12 +38,17 @@ class Served:
     licence: Final = LICENCES["facts"]
 
     def __init__(self, folder: Path | None, settings: Settings) -> None:
-        self.release: Release = open_release(folder)
+        self.opened = Opened(open_release(folder), settings.tracker, self.select)
         self.settings = settings
         self.pool = Pool(settings)
         self._folder = folder
         self._watching: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def release(self) -> Release:
+        """The release in use."""
+        return self.opened.release
 
     @property
     def name(self) -> str:
@@ -109,7 +115,7 @@ class Served:
                 failed = newest.path if isinstance(error, Gone) else None
             else:
                 failed = None
-                self.release = newest
+                self.opened = Opened(newest, self.settings.tracker, self.select)
 
 
 def served(app: Starlette) -> Served:

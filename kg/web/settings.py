@@ -1,11 +1,11 @@
-"""The bounds within which a release is served."""
+"""How a release is served."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every bound of the server, in one place.
+    """Every setting and bound of the server, in one place.
 
     Attributes:
         deadline: Seconds that a query may take where the request does not say.
@@ -26,6 +26,7 @@ class Settings:
         stalled: Seconds within which a client must take the next part of a result.
         slow: Seconds within which headers, and after them the body, must have come.
         hosts: Names under which the server answers; any where empty.
+        tracker: Where readers propose corrections, an address in which `{id}` stands for the thing's id; or nothing.
     """
 
     deadline: float = 10.0
@@ -46,6 +47,7 @@ class Settings:
     stalled: float = 30.0
     slow: float = 10.0
     hosts: tuple[str, ...] = ()
+    tracker: str = ""
 
     @property
     def limits(self) -> str:

@@ -1,13 +1,12 @@
 """Which address is answered by what: linked data and the explorer of one release."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from starlette.requests import Request
 from starlette.routing import Route
 
-from kg.store import Answer, Release
-from kg.web import explore, figures, networks, questions, start, things
+from kg.web import editor, explore, figures, networks, questions, start, things
 from kg.web.answers import Endpoint, bound
 from kg.web.opened import Opened
 
@@ -31,6 +30,7 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/explore", explore.page),
     ("/explore.json", explore.data),
     ("/feed.xml", start.feed),
+    ("/sparql/terms.json", editor.terms),
     ("/.well-known/void", start.void),
     ("/robots.txt", start.robots),
     ("/sitemap.xml", start.sitemap),
@@ -38,41 +38,15 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
 )
 
 
-class Source(Protocol):
-    """What answers come from.
-
-    Attributes:
-        release: The release.
-    """
-
-    release: Release
-
-    def select(self, text: str) -> Answer:
-        """Evaluate a SELECT query on it; called in a thread."""
-
-
-def routes(
-    source: Release | Callable[[Request], Source], tracker: str = "", before: Sequence[tuple[str, Endpoint]] = ()
-) -> list[Route]:
+def routes(opened: Opened | Callable[[Request], Opened], before: Sequence[tuple[str, Endpoint]] = ()) -> list[Route]:
     """Return the routes of linked data and of the explorer.
 
     Endpoints are plain functions, which Starlette runs in threads: the engine lets go of the interpreter's lock.
 
     Args:
-        source: The release they answer from, or what says for a request what is in use.
-        tracker: Where readers propose corrections, an address in which `{id}` stands for the thing's id.
+        opened: What they answer from, or what says for a request what is in use.
         before: Further addresses, which are looked at first.
     """
-    newest: list[Opened] = []
-
-    def opened_for(request: Request) -> Opened:
-        if isinstance(source, Release):
-            release, select = source, source.select
-        else:
-            current = source(request)
-            release, select = current.release, current.select
-        if not newest or newest[0].release is not release:
-            newest[:] = [Opened(release, tracker, select)]
-        return newest[0]
-
-    return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in (*before, *_ADDRESSES)]
+    if isinstance(opened, Opened):
+        return routes(lambda _: opened, before)
+    return [Route(path, bound(endpoint, opened), methods=["GET"]) for path, endpoint in (*before, *_ADDRESSES)]

@@ -90,8 +90,9 @@ def publish(
             name = path.relative_to(work).as_posix()
             done.files[f"/{name}"] = Written(name)
             sums[name] = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
-        site = Site(routes(release, tracker, addresses(dumps)), host or _NOWHERE)
-        crawl(site, _seeds(release), done, write, lambda n, all_: progress("Writing pages and data", n, all_))
+        opened = Opened(release, tracker)
+        site = Site(routes(opened, addresses(dumps)), host or _NOWHERE)
+        crawl(site, _seeds(opened), done, write, lambda n, all_: progress("Writing pages and data", n, all_))
         pages = {address: one.file for address, one in done.files.items() if one.policy is not None}
         for count, (address, file) in enumerate(pages.items()):
             progress("Linking pages", count, len(pages))
@@ -118,10 +119,9 @@ def _address(base: str | None) -> str | None:
     return base.rstrip("/") + "/"
 
 
-def _seeds(release: Release) -> list[str]:
+def _seeds(opened: Opened) -> list[str]:
     """Return the addresses that nothing else needs to lead to: all things, those withdrawn too."""
-    opened = Opened(release)
-    gone = release.store.quads_for_pattern(None, node("owl:deprecated"), None, None)
+    gone = opened.release.store.quads_for_pattern(None, node("owl:deprecated"), None, None)
     paths = {opened.path(iri) or "" for iri in opened.labels}
     paths |= {
         "/page/" + compact(q.subject.value).replace(":", "/", 1) for q in gone if isinstance(q.subject, ox.NamedNode)
