@@ -1,6 +1,7 @@
 """Networks for people who know networkx: the library's questions as graphs, and the whole release as one."""
 
 import random
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, TypeAlias
 
@@ -10,9 +11,9 @@ import pyoxigraph as ox
 
 from kg.errors import QueryError
 from kg.namespaces import THINGS, compact, expand
-from kg.query import ask, find
+from kg.query import Question, ask, find
 from kg.report import rows
-from kg.store import Release
+from kg.store import Answer, Release
 
 Graph: TypeAlias = "nx.MultiDiGraph[str]"
 
@@ -44,10 +45,23 @@ def network(name: str, release: Release, **values: "str | int | date | None") ->
     Raises:
         QueryError: There is no such question, it is not a network, or a parameter does not fit.
     """
-    if not find(name).network:
-        raise QueryError(f"question {name} is not a network")
-    graph: Graph = nx.MultiDiGraph(name=name)
-    for row in rows(ask(name, release, **values)):
+    return drawn(find(name), lambda: ask(name, release, **values))
+
+
+def drawn(question: Question, ask_it: Callable[[], Answer]) -> Graph:
+    """Return the network of a question that is asked in a way of one's own.
+
+    Args:
+        question: A question whose header says that it is a network.
+        ask_it: What gives its answer.
+
+    Raises:
+        QueryError: It is not a network.
+    """
+    if not question.network:
+        raise QueryError(f"question {question.name} is not a network")
+    graph: Graph = nx.MultiDiGraph(name=question.name)
+    for row in rows(ask_it()):
         for end in ("source", "target"):
             graph.add_node(row[end], label=str(row[f"{end}_label"]), kind=str(row[f"{end}_kind"]))
         facts = {key: str(row[key]) for key in ("date", "detail", "sources") if row.get(key)}

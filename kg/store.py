@@ -95,9 +95,8 @@ class Release:
         rows = self.evaluate(text)
         if not isinstance(rows, ox.QuerySolutions):
             raise QueryError("a SELECT query is needed here")
-        columns = tuple(variable.value for variable in rows.variables)
         try:
-            return Answer(columns, tuple(tuple(_simple(row[c]) for c in columns) for row in rows))
+            return _answer(rows)
         except (RuntimeError, OSError) as error:
             raise QueryError(f"the query failed: {error}") from error
 
@@ -111,6 +110,18 @@ class Release:
             # bind() writes into the store for some back ends; oxrdflib keeps prefixes in memory.
             dataset.namespace_manager.bind(prefix, start, override=True, replace=True)
         return dataset
+
+
+def answer_of(json_results: bytes) -> Answer:
+    """Return the rows that a result of SELECT in the SPARQL JSON format holds."""
+    rows = ox.parse_query_results(json_results, format=ox.QueryResultsFormat.JSON)
+    assert isinstance(rows, ox.QuerySolutions)
+    return _answer(rows)
+
+
+def _answer(rows: ox.QuerySolutions) -> Answer:
+    columns = tuple(variable.value for variable in rows.variables)
+    return Answer(columns, tuple(tuple(_simple(row[c]) for c in columns) for row in rows))
 
 
 def _simple(term: object) -> Term | None:

@@ -49,14 +49,14 @@ class Inspection:
     Attributes:
         form: SELECT, ASK, CONSTRUCT, DESCRIBE, or "" where it is none.
         dataset: Whether the query names its own dataset with FROM.
-        borrows: The prefixes that it uses and does not declare.
+        borrows: The prefixes that it uses and does not declare, with the place in the text where each stands first.
         volatile: Whether two evaluations may differ on one release.
         refused: Why it must not be evaluated, where it is an update or asks another endpoint; else "".
     """
 
     form: str
     dataset: bool
-    borrows: frozenset[str]
+    borrows: dict[str, int]
     volatile: bool
     refused: str
 
@@ -75,15 +75,18 @@ def inspect(text: str, longest: int | None = None) -> Inspection:
         raise QueryError(f"the query has {len(text):,} characters; at most {longest:,} are taken")
     if "\x00" in text:
         raise QueryError("the query has a NUL character")
-    check_depth(text)
-    # The grammar lets any character be written as an escape; a keyword hidden so is still one.
-    plain = _ESCAPE.sub(_character, text)
-    words, hidden = _words(text, _READ), _words(plain, _READ) if plain != text else []
-    said = {*words, *hidden}
+    words, borrows = _read(text)
+    said = set(words)
+    if "\\u" in text or "\\U" in text:
+        # The grammar lets any character be written as an escape; a keyword hidden so is still one.
+        plain = _ESCAPE.sub(_character, text)
+        said.update(_words(plain, _READ))
+    else:
+        plain = text
     start = next((word for word in words if word not in ("PREFIX", "BASE")), "")
     form = next((word for word in words if word in FORMS), "") if start in FORMS else ""
     refused = READ_ONLY if start in UPDATES else _NO_SERVICE if "SERVICE" in said or _calls_out(text, plain) else ""
-    return Inspection(form, "FROM" in said, frozenset(borrowed(text)), not _VOLATILE.isdisjoint(said), refused)
+    return Inspection(form, "FROM" in said, borrows, not _VOLATILE.isdisjoint(said), refused)
 
 
 def check_depth(text: str) -> None:
@@ -92,6 +95,14 @@ def check_depth(text: str) -> None:
     Raises:
         QueryError: It is.
     """
+    _read(text)
+
+
+def _read(text: str) -> tuple[list[str], dict[str, int]]:
+    """Return the words of a query, and the prefixes that it borrows; refuse what is nested too deep."""
+    words: list[str] = []
+    used: dict[str, int] = {}
+    declared: set[str] = set()
     depth = run = 0
     for token in _tokens(text, _READ):
         kind = token.lastgroup
@@ -99,23 +110,14 @@ def check_depth(text: str) -> None:
         depth += (kind == "open") - (kind == "close")
         if depth > _DEPTH or run > _LONGEST_RUN:
             raise QueryError(f"the query is nested more than {_DEPTH if depth > _DEPTH else _LONGEST_RUN} deep")
-
-
-def borrowed(text: str) -> dict[str, int]:
-    """Return the prefixes that a query uses and does not declare, with where in the text each stands first."""
-    used: dict[str, int] = {}
-    declared: set[str] = set()
-    before = ""
-    for token in _tokens(text, _READ):
-        if token.lastgroup == "word":
-            before = token[0].upper()
-        elif token.lastgroup == "prefix" or token[0].startswith(":"):
-            if before == "PREFIX":
+        if kind == "word":
+            words.append(token[0].upper())
+        elif kind == "prefix" or token[0].startswith(":"):
+            if words and words[-1] == "PREFIX":
                 declared.add(token["prefix"] or "")
             else:
                 used.setdefault(token["prefix"] or "", token.start())
-            before = ""
-    return {prefix: place for prefix, place in used.items() if prefix not in declared}
+    return words, {prefix: place for prefix, place in used.items() if prefix not in declared}
 
 
 def _calls_out(text: str, plain: str) -> bool:

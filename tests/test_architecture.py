@@ -37,7 +37,7 @@ HOMES = {
     "jinja2": {"report"},
     "mcp": {"door"},
     "networkx": {"network", "pictures", "export"},
-    "orjson": {"registers"},
+    "orjson": {"registers", "web"},
     "owlready2": {"reason"},
     "oxrdflib": {"store"},
     "pydantic": {"door"},

@@ -189,7 +189,7 @@ def test_caching(client: httpx.Client) -> None:
 
 
 def test_compression(client: httpx.Client) -> None:
-    query = "SELECT * { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 500"
+    query = "SELECT * { ?s ?p ?o } LIMIT 500"
     plain = get(client, query, Accept_Encoding="identity")
     assert "content-encoding" not in plain.headers
     with client.stream("GET", "/sparql", params={"query": query}, headers={"Accept-Encoding": "gzip"}) as packed:
@@ -389,7 +389,9 @@ def test_a_client_that_leaves_stops_its_query(server: Running) -> None:
 def test_killed_workers_are_replaced(server: Running, client: httpx.Client) -> None:
     for child in server.children():
         os.kill(child, signal.SIGKILL)
-    time.sleep(1.5)
+    end = time.monotonic() + 20
+    while len(server.children()) < 8 and time.monotonic() < end:
+        time.sleep(0.2)
     assert count(get(client, "SELECT (1 AS ?n) {}")) == 1
     assert len(server.children()) >= 8
 
@@ -477,9 +479,9 @@ def _quietly(server: Running) -> None:
 
 def test_a_text_is_inspected() -> None:
     seen = inspect("PREFIX select: <urn:x#SERVICE> # SELECT\nASK { ?s select:FROM 'SERVICE' }")
-    assert (seen.form, seen.dataset, seen.borrows, seen.refused) == ("ASK", False, frozenset(), "")
+    assert (seen.form, seen.dataset, seen.borrows, seen.refused) == ("ASK", False, {}, "")
     described = inspect("DESCRIBE product:x FROM <urn:g>")
-    assert (described.dataset, described.borrows) == (True, {"product"})
+    assert (described.dataset, described.borrows) == (True, {"product": 9})
     assert "updates are refused" in inspect("PREFIX select: <urn:x> with <urn:g> delete {} where {}").refused
     with pytest.raises(QueryError, match="deep"):
         inspect("{" * 301)

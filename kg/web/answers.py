@@ -10,6 +10,7 @@ from starlette.responses import Response
 from kg import __version__
 from kg.report import page
 from kg.web.opened import Opened
+from kg.web.protocol import RefusedError
 
 HTML: Final = "text/html"
 POLICY: Final = (
@@ -47,6 +48,12 @@ def missing(opened: Opened, wanted: str, status: int = 404, replacement: str | N
     return html(opened, "missing.html", content, status, {"Vary": "Accept"})
 
 
+def known(request: Request, tag: str) -> bool:
+    """Return whether a client has an answer already, whose tag it sends along; compared weakly."""
+    given = request.headers.get("if-none-match", "")
+    return tag.removeprefix("W/") in [part.strip().removeprefix("W/") for part in given.split(",")]
+
+
 def bound(endpoint: Endpoint, opened_for: Callable[[Request], Opened]) -> Callable[[Request], Response]:
     """Return an endpoint that finds the release of each request, and answers 304 to who has its answer already.
 
@@ -57,12 +64,15 @@ def bound(endpoint: Endpoint, opened_for: Callable[[Request], Opened]) -> Callab
         opened = opened_for(request)
         about = "\n".join((opened.name, __version__, str(request.url), request.headers.get("accept", "")))
         tag = f'W/"{blake2b(about.encode(), digest_size=12).hexdigest()}"'
-        known = [part.strip() for part in request.headers.get("if-none-match", "").split(",")]
         headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
-        if tag in known:
+        if known(request, tag):
             return Response(status_code=304, headers=headers | {"Vary": "Accept"})
-        response = endpoint(request, opened)
-        if response.status_code == 200:
+        try:
+            response = endpoint(request, opened)
+        except RefusedError as error:
+            kept = {"Cache-Control": "no-store", **error.headers}
+            return html(opened, "refused.html", {"message": error.message}, error.status, kept)
+        if response.status_code == 200 and "etag" not in response.headers:
             response.headers.update(headers)
         return response
 

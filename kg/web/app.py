@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kg.web.hosts import KnownHosts
 from kg.web.served import Served, served
@@ -46,19 +47,23 @@ def application(
             await state.stop()
 
     app = Starlette(
-        # No list of methods: the endpoint answers each in the protocol's own way.
-        routes=[*routes, Route("/health", _health, methods=["GET"]), _endpoint()],
-        middleware=[Middleware(KnownHosts, hosts=state.settings.hosts)],
+        routes=[*routes, Route("/health", _health, methods=["GET"])],
+        middleware=[Middleware(KnownHosts, hosts=state.settings.hosts), Middleware(_Endpoint)],
         lifespan=living,
     )
     app.state.served = state
     return app
 
 
-def _endpoint() -> Route:
-    route = Route("/sparql", sparql)
-    route.methods = set()
-    return route
+class _Endpoint:
+    """Middleware that takes the endpoint's requests before all routes are looked through."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        here = scope["type"] == "http" and scope["path"] == "/sparql"
+        await (sparql if here else self._app)(scope, receive, send)
 
 
 async def _health(request: Request) -> Response:
@@ -69,7 +74,7 @@ async def _health(request: Request) -> Response:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    job = Job(_PULSE, "rows", "JSON", None, None, False, False, False, 1, 1024, _PULSE_SECONDS)
+    job = Job(_PULSE, "rows", "JSON", None, None, False, {}, False, 1, 1024)
     try:
         reply = await state.pool.evaluate(job, _PULSE_SECONDS, left)
         well = reply.status == "whole" and b"true" in reply.body

@@ -1,6 +1,7 @@
 """The package's own files that pages load: plain ones, and those built from npm packages where that was done."""
 
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -22,3 +23,9 @@ def files() -> dict[str, tuple[Path, str]]:
     """Return every file by its address below `/static/`, with its path and media type."""
     found = [*_STATIC.glob("*.*"), *_BUILT.glob("*.*")]
     return {str(path.relative_to(_STATIC).as_posix()): (path, _MEDIA[path.suffix]) for path in sorted(found)}
+
+
+@cache
+def digest(name: str) -> str:
+    """Return what tells a file's content from any other."""
+    return blake2b(files()[name][0].read_bytes(), digest_size=12).hexdigest()

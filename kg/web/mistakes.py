@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from kg.namespaces import PREFIXES
-from kg.syntax import borrowed
+from kg.syntax import inspect
 from kg.web.protocol import RefusedError
 
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
@@ -24,7 +24,7 @@ def mistake(message: str, query: str) -> RefusedError:
         said = f"The query cannot be evaluated: {message[:500]}" if message else ""
         return RefusedError(400, said or "A query is SELECT, ASK, CONSTRUCT or DESCRIBE.")
     # The engine reads on after a prefix that it does not know, and complains of what comes later.
-    for prefix, start in borrowed(query).items():
+    for prefix, start in inspect(query).borrows.items():
         if prefix in PREFIXES:
             continue
         line, column = query.count("\n", 0, start) + 1, start - query.rfind("\n", 0, start)

@@ -1,5 +1,6 @@
 """What pages need of a release, read once and kept: names, labels, conflicts, answers."""
 
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import Any, Final, TypedDict
 
@@ -8,11 +9,12 @@ import pyoxigraph as ox
 from kg.errors import IdentifierError, QueryError
 from kg.lookup import STANDARD, Index
 from kg.namespaces import BASE, KINDS, ONTOLOGY, WEB, compact, expand
-from kg.network import network
+from kg.network import drawn
 from kg.pictures import SUFFIXES
-from kg.query import LIST_SEPARATOR, ask, find, names
+from kg.query import LIST_SEPARATOR, arrange, bind, find, names
 from kg.report import rows
 from kg.store import Answer, Release
+from kg.web.kept import Kept
 
 _TERMS: Final = f"""
 SELECT ?id ?kind (MAX(?count) AS ?uses) (MAX(?meaning) AS ?definition)
@@ -29,7 +31,10 @@ WHERE {{
 """
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
-_KEPT: Final = 32
+_KEPT: Final = 16_000_000
+"""Bytes of answers that are kept, and of networks, about."""
+_CELL: Final = 150
+"""Bytes that a cell of an answer takes beside its text, about."""
 _CELLS: Final = 50_000
 _BRANDED: Final = frozenset({"product", "therapy", "organisation"})
 """Kinds whose Chinese name stands beside the English one in tables."""
@@ -44,6 +49,10 @@ class Cell(TypedDict):
     chinese: str
 
 
+def _size(answer: Answer) -> int:
+    return sum(_CELL + len(str(term)) for row in answer.rows for term in row)
+
+
 def node(curie: str) -> ox.NamedNode:
     """Return the term that a compact id stands for."""
     return ox.NamedNode(expand(curie))
@@ -51,6 +60,10 @@ def node(curie: str) -> ox.NamedNode:
 
 class Opened:
     """A release with what its pages share. Everything is read when it is first asked for.
+
+    Args:
+        release: The release, opened read only.
+        select: What evaluates the queries of the library; the release itself where None.
 
     Attributes:
         release: The release, opened read only.
@@ -61,10 +74,11 @@ class Opened:
         cell: A value of a table as its text and what it links to.
     """
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, select: Callable[[str], Answer] | None = None) -> None:
         self.release = release
-        self.answer = lru_cache(maxsize=_KEPT)(self._answer)
-        self.drawn = lru_cache(maxsize=_KEPT)(self._drawn)
+        self._select = select or release.select
+        self.answer = Kept(self._answer, _size, _KEPT)
+        self.drawn = Kept(self._drawn, len, _KEPT)
         self.suggested = lru_cache(maxsize=None)(self._suggested)
         self.called = lru_cache(maxsize=None)(self._called)
         self.cell = lru_cache(maxsize=_CELLS)(self._cell)
@@ -135,13 +149,15 @@ class Opened:
         return found
 
     def _answer(self, name: str, *values: tuple[str, str]) -> Answer:
-        return ask(name, self.release, None, **dict(values))
+        question = find(name)
+        return arrange(question, self._select(bind(question, dict(values), self.release)))
 
     def _drawn(self, name: str, suffix: str, *values: tuple[str, str]) -> str:
-        graph = network(name, self.release, **dict(values))
+        question = find(name)
+        graph = drawn(question, lambda: self.answer(name, *values))
         if not graph:
             raise QueryError("the network is empty; widen the question")
-        return SUFFIXES[suffix](graph, find(name).title)
+        return SUFFIXES[suffix](graph, question.title)
 
     def _suggested(self, kind: str) -> list[str]:
         return sorted({label for _, _, label in names(self.release, kind)}, key=str.casefold)

@@ -8,12 +8,14 @@ from typing import Final
 
 from starlette.applications import Starlette
 
-from kg.errors import KgError, ReleaseError
-from kg.namespaces import LICENCES
-from kg.store import STORE, Release, open_release
+from kg.errors import KgError, QueryError, ReleaseError
+from kg.namespaces import LICENCES, PREFIXES
+from kg.store import STORE, Answer, Release, answer_of, open_release
+from kg.syntax import inspect
+from kg.web.evaluated import evaluated, never
 from kg.web.opened import Opened
 from kg.web.settings import Settings
-from kg.web.worker import Gone
+from kg.web.worker import Gone, Job
 from kg.web.workers import Pool
 
 _LOOK: Final = 1.0
@@ -36,11 +38,12 @@ class Served:
     licence: Final = LICENCES["facts"]
 
     def __init__(self, folder: Path | None, settings: Settings) -> None:
-        self.opened = Opened(open_release(folder))
+        self.opened = Opened(open_release(folder), self.select)
         self.settings = settings
         self.pool = Pool(settings)
         self._folder = folder
         self._watching: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def release(self) -> Release:
@@ -50,16 +53,12 @@ class Served:
     @property
     def name(self) -> str:
         """The name of the release in use."""
-        return self.name_of(self.release.path / STORE)
+        return self.release.path.name
 
     @property
     def quads(self) -> int:
         """How many quads it has, as its manifest says."""
         return int(self.release.manifest.get("dataset", {}).get("quads", 0))
-
-    def name_of(self, store: Path) -> str:
-        """Return the name of the release that a store is of."""
-        return store.parent.name
 
     async def start(self) -> None:
         """Open the workers and begin to look for new releases.
@@ -71,6 +70,7 @@ class Served:
             await self.pool.serve(self.release.path / STORE)
         except Gone as error:
             raise ReleaseError(str(error)) from None
+        self._loop = asyncio.get_running_loop()
         self._watching = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
@@ -80,6 +80,25 @@ class Served:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
         await self.pool.close()
+
+    def select(self, text: str) -> Answer:
+        """Evaluate a SELECT query of the project's own within the endpoint's bounds; for threads of the server.
+
+        Raises:
+            QueryError: It cannot be evaluated.
+            RefusedError: It has no answer now.
+        """
+        settings, borrows = self.settings, inspect(text).borrows
+        job = Job(
+            text, "rows", "JSON", None, None, False, {name: PREFIXES[name] for name in borrows}, False,
+            settings.rows, settings.size,
+        )  # fmt: skip
+        work = evaluated(self.pool, job, settings.deadline, settings, never)
+        assert self._loop is not None
+        reply = asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        if reply.status != "whole":
+            raise QueryError(f"the query failed: {reply.message}")
+        return answer_of(reply.body)
 
     async def _watch(self) -> None:
         failed: Path | None = None
@@ -96,7 +115,7 @@ class Served:
                 failed = newest.path if isinstance(error, Gone) else None
             else:
                 failed = None
-                self.opened = Opened(newest)
+                self.opened = Opened(newest, self.select)
 
 
 def served(app: Starlette) -> Served:

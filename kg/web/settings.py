@@ -10,7 +10,8 @@ class Settings:
     Attributes:
         deadline: Seconds that a query may take where the request does not say.
         longest: The most seconds that a request may ask for.
-        light: Workers kept free for light queries.
+        light: Workers for light queries.
+        width: Queries that may start at once; each makes room for the next once it is done, or is looked at.
         heavy: Workers that long queries may hold at once.
         waiting: Long queries that may wait for one of these; more are told to come back.
         admitted: Queries running and waiting at once, light ones included.
@@ -21,13 +22,16 @@ class Settings:
         body: The most bytes of a request's body.
         address_space: The most bytes that a worker may map.
         memory: The most bytes that all workers may hold in memory together.
+        room: The most bytes of results that the server may hold for all its clients together.
+        stalled: Seconds within which a client must take the next part of a result.
         slow: Seconds within which headers, and after them the body, must have come.
         hosts: Names under which the server answers; any where empty.
     """
 
     deadline: float = 10.0
     longest: float = 30.0
-    light: int = 6
+    light: int = 24
+    width: int = 4
     heavy: int = 2
     waiting: int = 6
     admitted: int = 64
@@ -38,6 +42,8 @@ class Settings:
     body: int = 262_144
     address_space: int = 2**30
     memory: int = 1_400 * 2**20
+    room: int = 256 * 2**20
+    stalled: float = 30.0
     slow: float = 10.0
     hosts: tuple[str, ...] = ()
 

@@ -38,7 +38,7 @@ def routes(release: Release | Callable[[Request], Opened]) -> list[Route]:
     Endpoints are plain functions, which Starlette runs in threads: the engine lets go of the interpreter's lock.
 
     Args:
-        release: The release they answer from, or what says for a request which release is in use.
+        release: The release they answer from, or what says for a request what is in use.
     """
     if isinstance(release, Release):
         fixed = Opened(release)

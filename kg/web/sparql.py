@@ -3,44 +3,57 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from functools import cache, lru_cache, partial
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from kg.errors import QueryError
+from kg.namespaces import PREFIXES
 from kg.syntax import inspect
 from kg.web import editor
+from kg.web.answers import known
 from kg.web.description import describe
+from kg.web.evaluated import evaluated
 from kg.web.mistakes import mistake
 from kg.web.negotiation import GRAPHS, HTML, JSON, PROBLEM, ROWS, accepts, choose
 from kg.web.protocol import Asked, RefusedError, asked
+from kg.web.sending import Whole
 from kg.web.served import Served, served
 from kg.web.table import LEAST_FORMAT
-from kg.web.worker import Gone, Job, Reply
-from kg.web.workers import Late, Left, Overloaded
+from kg.web.worker import Job, Reply
 
 METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
-_RETRY: Final = "2"
 _TEXT: Final = "text/plain; charset=utf-8"
 _KEPT: Final = "public, max-age=60"
 _UNKEPT: Final = "no-store"
 
 
-async def sparql(request: Request) -> Response:
+async def sparql(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request of the SPARQL 1.1 Protocol."""
-    state = served(request.app)
+    request = Request(scope, receive)
+    state = served(scope["app"])
     try:
         response = await _answer(request, state)
     except RefusedError as error:
         response = await _refusal(request, state, error)
-    headers = response.headers
-    headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = "ETag, Retry-After, X-Query-Limits, X-Release"
-    headers["Vary"] = "Accept, Accept-Encoding"
-    headers["X-Query-Limits"] = state.settings.limits
-    headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    response.raw_headers += _common(state.settings.limits)
+    await response(scope, receive, send)
+
+
+@cache
+def _common(limits: str) -> list[tuple[bytes, bytes]]:
+    """The headers that every answer has, as they go out."""
+    headers = {
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers": "ETag, Retry-After, X-Query-Limits, X-Release",
+        "vary": "Accept, Accept-Encoding",
+        "x-query-limits": limits,
+        "x-content-type-options": "nosniff",
+    }
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 async def _answer(request: Request, state: Served) -> Response:
@@ -69,7 +82,7 @@ async def _bare(request: Request, state: Served) -> Response:
     body = describe(state, str(request.url.replace(query="")), GRAPHS[media])
     tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name}
-    if _matches(request, tag):
+    if known(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(b"" if request.method == "HEAD" else body, 200, headers, _typed(media))
 
@@ -84,20 +97,22 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
         raise RefusedError(403, f"{seen.refused}.")
     offers = ROWS if seen.form in ("SELECT", "ASK") else GRAPHS
     accept = request.headers.get("accept", "")
-    media = choose(accept, [*offers, HTML])
+    media = _chosen(accept, (*offers, HTML))
     if media is None:
         raise RefusedError(406, f"The answer comes as one of: {', '.join(offers)}; not as {accept[:200]}.")
-    compressed = accepts("gzip", request.headers.get("accept-encoding", "")) and media != HTML
+    compressed = media != HTML and _takes_gzip(request.headers.get("accept-encoding", ""))
     kept = request.method in ("GET", "HEAD") and not seen.volatile
-    if kept and _matches(request, tag := _tag(state.name, wish, media, compressed)):
-        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name})
+    if kept and "if-none-match" in request.headers:
+        tag = _tag(state.name, wish, media, compressed)
+        if known(request, tag):
+            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name})
     job = Job(
         query, "rows" if offers is ROWS else "graph", LEAST_FORMAT[offers is ROWS] if media == HTML else offers[media],
-        wish.default, wish.named, seen.dataset, bool(seen.borrows), compressed, settings.rows, settings.size,
-        wish.seconds,
+        wish.default, wish.named, seen.dataset, {name: PREFIXES[name] for name in seen.borrows if name in PREFIXES},
+        compressed, settings.rows, settings.size,
     )  # fmt: skip
-    reply = await _reply(request, state, job)
-    name = state.name_of(reply.store)
+    reply = await _reply(request, state, job, wish.seconds)
+    name = reply.release
     headers = {"X-Release": name, "Cache-Control": _KEPT if kept else _UNKEPT}
     if kept:
         headers["ETag"] = _tag(name, wish, media, compressed)
@@ -106,40 +121,25 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     if reply.gzip:
         headers["Content-Encoding"] = "gzip"
     if request.method == "HEAD":
-        headers["Content-Length"] = str(len(reply.body))
+        headers["Content-Length"] = str(sum(map(len, reply.parts)))
         return Response(b"", 200, headers, _typed(media))
-    return Response(reply.body, 200, headers, _typed(media))
+    return Whole(reply, settings.stalled, headers, _typed(media))
 
 
-async def _reply(request: Request, state: Served, job: Job) -> Reply:
+# Clients are few kinds of programs, and each sends the same headers always.
+_chosen = lru_cache(maxsize=256)(choose)
+_takes_gzip = lru_cache(maxsize=256)(partial(accepts, "gzip"))
+
+
+async def _reply(request: Request, state: Served, job: Job, seconds: float) -> Reply:
     async def left() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    try:
-        reply = await state.pool.evaluate(job, job.seconds, left)
-    except Overloaded:
-        raise RefusedError(429, "Too many queries at once: try again in a moment.", {"Retry-After": _RETRY}) from None
-    except Late:
-        raise RefusedError(503, f"The query was stopped after {job.seconds:g} seconds: narrow it down.") from None
-    except Left:
-        raise RefusedError(499, "The client left.") from None
-    except Gone:
-        raise RefusedError(503, "The query was stopped: it took more memory or depth than a query may.") from None
+    reply = await evaluated(state.pool, job, seconds, state.settings, left)
     if reply.status != "whole":
-        raise _unanswered(reply, job, state)
+        raise mistake(reply.message, job.query)
     return reply
-
-
-def _unanswered(reply: Reply, job: Job, state: Served) -> RefusedError:
-    if reply.status == "memory":
-        return RefusedError(503, "The query was stopped: it took more memory than a query may.")
-    if reply.status == "large":
-        return RefusedError(
-            422, f"The result has more than {state.settings.rows:,} rows or {state.settings.size:,} bytes, and is not "
-            "sent in part: add LIMIT, or page with ORDER BY, LIMIT and OFFSET.",
-        )  # fmt: skip
-    return mistake(reply.message, job.query)
 
 
 async def _refusal(request: Request, state: Served, error: RefusedError) -> Response:
@@ -163,11 +163,6 @@ async def _page(state: Served, query: str, answer: bytes | RefusedError | None, 
 def _tag(release: str, wish: Asked, media: str, compressed: bool) -> str:
     key = repr((release, wish.query, wish.default, wish.named, media, compressed))
     return f'"{hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:24]}"'
-
-
-def _matches(request: Request, tag: str) -> bool:
-    given = request.headers.get("if-none-match", "")
-    return tag in [part.strip().removeprefix("W/") for part in given.split(",")]
 
 
 def _typed(media: str) -> str:

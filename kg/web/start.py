@@ -12,9 +12,9 @@ from kg.describe import GRAPH as DESCRIPTION
 from kg.namespaces import ONTOLOGY, compact, graph
 from kg.query import library
 from kg.report import page, rows
-from kg.web.answers import HTML, html, missing, sent
+from kg.web.answers import HTML, html, known, missing, sent
 from kg.web.facts import View
-from kg.web.files import files
+from kg.web.files import digest, files
 from kg.web.linked import FORMATS, SUFFIXES, written
 from kg.web.opened import Opened
 from kg.web.preference import preferred
@@ -142,4 +142,8 @@ def static(request: Request, opened: Opened) -> Response:
     if name not in files():
         return missing(opened, name)
     path, media = files()[name]
-    return FileResponse(path, media_type=media, headers={"X-Content-Type-Options": "nosniff"})
+    tag = f'"{digest(name)}"'
+    headers = {"ETag": tag, "Cache-Control": "public, no-cache", "X-Content-Type-Options": "nosniff"}
+    if known(request, tag):
+        return Response(status_code=304, headers=headers)
+    return FileResponse(path, media_type=media, headers=headers)

@@ -1,7 +1,8 @@
 """The pool: worker processes that evaluate queries, and that are killed when one takes too long or too much.
 
-A query starts on any free worker. One that is not done after a moment is long: it moves into one of few places
-for long queries, with low priority, or waits for one; so some workers are always free for light queries.
+A query starts on any free worker. One that is not done after a moment is long: it moves into one of few places for
+long queries, with low priority, or waits for one. Few queries start at a time, and one that is still running at the
+next look makes room for another; so a light query waits for some looks at most, however many heavy ones came before.
 """
 
 import asyncio
@@ -11,17 +12,20 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+from kg.web.room import Room
 from kg.web.settings import Settings
-from kg.web.worker import Gone, Job, Reply, Worker, open_worker
+from kg.web.worker import Gone, Job, Long, Query, Reply, Worker, open_worker
 
 _LOOK: Final = 0.02
+"""Seconds between looks at what is running."""
 _MOMENT: Final = 0.03
-"""Seconds of CPU time after which a query is long where others wait for a worker."""
+"""Seconds of CPU time after which a query is long where many others run."""
 _LIGHT: Final = 0.25
 """Seconds of CPU time after which it is long in any case."""
 _LONGEST: Final = 1.0
 """Seconds on the clock after which it is long in any case."""
-_WATCH: Final = 0.05
+_TOGETHER: Final = 8
+"""Queries that one worker is given at once; where one of them is not done soon, those behind it go to others."""
 _STARTING: Final = 20.0
 
 _T = TypeVar("_T")
@@ -50,14 +54,17 @@ class Pool:
         self._settings = settings
         self._wanted = settings.light + settings.heavy
         self._store: Path | None = None
+        self._room = Room(settings.room)
         self._workers: set[Worker] = set()
         self._free: list[Worker] = []
-        self._queue: deque[asyncio.Future[Worker]] = deque()
+        self._queue: deque[tuple[float, Query]] = deque()
+        self._starting: set[Worker] = set()
+        self._started: set[Worker] = set()
         self._heavy = asyncio.Semaphore(settings.heavy)
         self._patient = 0
         self._admitted = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._watching: asyncio.Task[None] | None = None
+        self._refilling: asyncio.Task[None] | None = None
 
     async def serve(self, store: Path) -> None:
         """Open a store in new workers, and let those on another go once they are idle.
@@ -65,30 +72,29 @@ class Pool:
         Raises:
             Gone: A worker could not open it; the pool stays as it was.
         """
-        opened = await asyncio.gather(*(self._open(store) for _ in range(self._wanted)), return_exceptions=True)
+        first = min(self._wanted, self._settings.width)
+        opened = await asyncio.gather(*(self._open(store) for _ in range(first)), return_exceptions=True)
         good = [worker for worker in opened if isinstance(worker, Worker)]
-        if len(good) < self._wanted:
+        if len(good) < first:
             for worker in good:
                 worker.kill("")
             raise Gone(f"{store}: the store cannot be opened")
         self._store = store
         for old in self._free:
             old.kill("")
-        self._free = []
-        for worker in good:
-            self._workers.add(worker)
-            self._offer(worker)
-        if not self._tasks:
-            self._start(self._watch())
+        self._free = good
+        self._hand_out()
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
         """End every worker."""
-        self._closed = True
-        for task in self._tasks:
+        tasks = [task for task in (self._watching, self._refilling) if task is not None]
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for worker in self._workers:
             worker.kill("")
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         for worker in self._workers:
             await worker.ended()
 
@@ -110,17 +116,14 @@ class Pool:
             raise Overloaded
         self._admitted += 1
         try:
-            worker = await self._take()
-            answer = worker.ask(job)
-            try:
-                if await self._is_light(worker, answer):
-                    return answer.result()
-                if not self._heavy.locked():
-                    async with self._heavy:
-                        return await self._long(worker, answer, seconds, left)
-            finally:
-                self._give_back(worker)
+            query = self._begun(job)
+            with contextlib.suppress(Long):
+                return await query.answer
+            if not self._heavy.locked():
+                async with self._heavy:
+                    return await _long(query, seconds, left)
             # No place is free: it starts again when one is.
+            _stop(query)
             return await self._later(job, seconds, left)
         finally:
             self._admitted -= 1
@@ -134,83 +137,105 @@ class Pool:
         finally:
             self._patient -= 1
         try:
-            worker = await self._take()
-            try:
-                return await self._long(worker, worker.ask(job), seconds, left)
-            finally:
-                self._give_back(worker)
+            query = self._begun(job)
+            with contextlib.suppress(Long):
+                return await query.answer
+            return await _long(query, seconds, left)
         finally:
             self._heavy.release()
 
-    async def _is_light(self, worker: Worker, answer: asyncio.Future[Reply]) -> bool:
-        # Time on the clock says little of a query while others crowd the cores.
-        for _ in range(int(_LONGEST / _LOOK)):
-            await asyncio.wait({answer}, timeout=_LOOK)
-            if answer.done() or worker.used() > (_MOMENT if self._queue else _LIGHT):
-                break
-        return answer.done()
+    def _begun(self, job: Job) -> Query:
+        query = Query(job)
+        self._queue.append((asyncio.get_running_loop().time() + self._settings.patience, query))
+        self._hand_out()
+        return query
 
-    async def _long(
-        self, worker: Worker, answer: asyncio.Future[Reply], seconds: float, left: Callable[[], Awaitable[None]]
-    ) -> Reply:
-        worker.lower()
-        return await _first(answer, left, seconds, Late)
-
-    async def _take(self) -> Worker:
-        while self._free:
+    def _hand_out(self) -> None:
+        """Give queries that wait to free workers, in the order of asking; several to one where many wait."""
+        while self._queue and self._free and (places := self._settings.width - len(self._starting)) > 0:
             worker = self._free.pop()
             if worker.alive:
-                return worker
-        place: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-        self._queue.append(place)
-        try:
-            return await asyncio.wait_for(place, self._settings.patience)
-        except TimeoutError:
-            raise Overloaded from None
-        except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
-                self._offer(place.result())
-            raise
-        finally:
-            with contextlib.suppress(ValueError):
-                self._queue.remove(place)
+                count = min(-(-len(self._queue) // places), _TOGETHER)
+                taken = (self._queue.popleft()[1] for _ in range(count))
+                if queries := [query for query in taken if not query.answer.done()]:
+                    self._starting.add(worker)
+                    worker.ask(queries)
+                else:
+                    self._free.append(worker)
 
-    def _give_back(self, worker: Worker) -> None:
-        if worker.alive and worker.idle and not worker.lowered and worker.store == self._store:
-            self._offer(worker)
-            return
+    def _settled(self, worker: Worker) -> None:
+        self._starting.discard(worker)
+        self._started.discard(worker)
+        self._take_back(worker)
         # Priority once lowered stays low, and what a long query left in memory stays there: a new one is better.
-        worker.kill("")
-        self._replace()
+        if worker.alive and not worker.lowered and worker.store == self._store:
+            self._free.append(worker)
+        else:
+            worker.kill("")
+        self._hand_out()
 
-    def _offer(self, worker: Worker) -> None:
-        while self._queue:
-            place = self._queue.popleft()
-            if not place.done():
-                place.set_result(worker)
-                return
-        self._free.append(worker)
+    def _take_back(self, worker: Worker) -> None:
+        now = asyncio.get_running_loop().time()
+        self._queue.extendleft((now + self._settings.patience, query) for query in reversed(worker.behind()))
 
-    def _replace(self) -> None:
-        if not self._closed:
-            self._start(self._refill())
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK)
+            self._look()
+
+    def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        while self._queue and self._queue[0][0] < now:
+            self._queue.popleft()[1].fail(Overloaded())
+        # Time on the clock says little of a query while others crowd the cores.
+        light = _MOMENT if len(self._starting) + len(self._started) > self._settings.width else _LIGHT
+        for worker in [*self._started, *self._starting]:
+            if worker.used() > light or now - worker.asked > _LONGEST:
+                self._starting.discard(worker)
+                self._started.discard(worker)
+                self._take_back(worker)
+                if worker.query is None:
+                    worker.kill("")
+                else:
+                    worker.query.defer()
+            elif now - worker.asked > _LOOK:
+                self._take_back(worker)
+                self._started.add(worker)
+        self._starting -= self._started
+        self._hand_out()
+        self._weigh()
+        # A worker may also end of itself, or by somebody else's hand.
+        if self._missing() and (self._refilling is None or self._refilling.done()):
+            self._refilling = asyncio.create_task(self._refill())
+
+    def _weigh(self) -> None:
+        """Hold all workers together to their memory, and forget those that have ended."""
+        self._workers = {worker for worker in self._workers if not worker.forgotten()}
+        if all(worker.idle for worker in self._workers):
+            return
+        held = {worker: worker.memory() for worker in self._workers if worker.alive}
+        if sum(held.values()) > self._settings.memory:
+            max(held, key=lambda worker: held[worker]).kill("memory")
+
+    def _missing(self) -> bool:
+        return sum(worker.alive and worker.store == self._store for worker in self._workers) < self._wanted
 
     async def _refill(self) -> None:
-        store = self._store
-        assert store is not None
-        while store == self._store and len([w for w in self._workers if w.alive and w.store == store]) < self._wanted:
+        """Open what is missing, one at a time: opening takes a core for as long as many light queries do."""
+        while (store := self._store) is not None and self._missing():
             try:
                 worker = await self._open(store)
             except Gone:
                 await asyncio.sleep(1)
                 continue
-            if store != self._store or self._closed:
-                worker.kill("")
+            if store == self._store:
+                self._free.append(worker)
+                self._hand_out()
             else:
-                self._offer(worker)
+                worker.kill("")
 
     async def _open(self, store: Path) -> Worker:
-        worker = await open_worker(store, self._settings.address_space)
+        worker = await open_worker(store, self._settings, self._room, self._settled)
         self._workers.add(worker)
         try:
             await asyncio.wait_for(asyncio.shield(worker.ready), _STARTING)
@@ -221,22 +246,19 @@ class Pool:
             raise
         return worker
 
-    def _start(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
-    async def _watch(self) -> None:
-        """Hold all workers together to their memory, and forget those that have ended."""
-        while True:
-            await asyncio.sleep(_WATCH)
-            self._workers = {worker for worker in self._workers if not worker.forgotten()}
-            # A worker may also end of itself, or by somebody else's hand.
-            if len([w for w in self._workers if w.alive and w.store == self._store]) < self._wanted:
-                self._replace()
-            held = {worker: worker.memory() for worker in self._workers if worker.alive}
-            if sum(held.values()) > self._settings.memory:
-                max(held, key=lambda worker: held[worker]).kill("memory")
+async def _long(query: Query, seconds: float, left: Callable[[], Awaitable[None]]) -> Reply:
+    if query.worker is not None and query.worker.query is query:
+        query.worker.lower()
+    try:
+        return await _first(query.answer, left, seconds, Late)
+    finally:
+        _stop(query)
+
+
+def _stop(query: Query) -> None:
+    if query.worker is not None and query.worker.query is query:
+        query.worker.kill("")
 
 
 async def _first(

@@ -1,0 +1,38 @@
+"""A result on its way to a client, in parts, as fast as the client takes them."""
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from kg.web.worker import Reply
+
+
+class Whole(Response):
+    """A whole result. It keeps its room in the server until it is sent, or the client no longer takes it.
+
+    Args:
+        reply: The result.
+        stalled: Seconds within which the client must take the next part.
+        headers: Headers that go with it.
+        media: Its media type.
+    """
+
+    def __init__(self, reply: Reply, stalled: float, headers: Mapping[str, str], media: str) -> None:
+        self._reply = reply
+        self._stalled = stalled
+        size = str(sum(map(len, reply.parts)))
+        super().__init__(None, 200, {**headers, "Content-Length": size}, media)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send it."""
+        *first, last = self._reply.parts or [b""]
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            for part in first:
+                async with asyncio.timeout(self._stalled):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": last})
+        finally:
+            self._reply.hold.leave()
