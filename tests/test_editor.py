@@ -220,7 +220,7 @@ class TestInABrowser:
         ran(page)
         assert "Kymriah" in page.inner_text("tbody")
         page.click("#tab-raw")
-        page.wait_for_selector("#view pre:has-text('/id/product/kymriah>')")
+        page.wait_for_selector("#view pre:has-text('wasDerivedFrom')")
         page.press("#tab-raw", "ArrowRight")
         page.wait_for_selector(".drawing canvas")
         assert re.match(r"\d+ things, \d+ links\.", page.text_content("#view .help"))
