@@ -16,6 +16,8 @@ GRAPHS: Final = f"{BASE}graph/"
 ONTOLOGY: Final = f"{BASE}ontology"
 FEED: Final = "https://jsonfeed.org/version/1.1"
 """What a JSON Feed says it is."""
+VEGA_LITE: Final = "https://vega.github.io/schema/vega-lite/v5.json"
+"""What a Vega-Lite specification says it is."""
 WEB: Final = ("http://", "https://")
 """How an address starts that a page may link to."""
 

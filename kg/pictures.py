@@ -4,7 +4,6 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,8 @@ from kg import resources
 from kg.errors import OutputError
 from kg.network import Graph, positions
 from kg.report import page
+from kg.vega import png
+from kg.writing import put, writing
 
 _VIS: Final = Path(pyvis.__file__).parent / "templates" / "lib" / "vis-9.1.2" / "vis-network.min.js"
 _LOOKS: Final = resources.PACKAGE / "looks.json"
@@ -38,28 +39,21 @@ def draw(graph: Graph, out: Path, title: str) -> None:
 
     Args:
         graph: As `kg.network.network` makes it.
-        out: The file; one of `SUFFIXES`.
+        out: The file; one of `FILES`.
         title: What the picture shows.
 
     Raises:
         OutputError: The suffix is not known, the network is empty, or the file cannot be written.
     """
     suffix = out.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OutputError(f"{out}: a network is written as {', '.join(SUFFIXES)}, not as '{suffix}'")
+    if suffix not in FILES:
+        raise OutputError(f"{out}: a network is written as {', '.join(FILES)}, not as '{suffix}'")
     if not graph:
         raise OutputError(f"{out}: the network is empty; widen the question")
-    text = SUFFIXES[suffix](graph, title)
-    part = out.with_name(f".{out.name}.part")
-    try:
+    content = png(_svg(graph, title), 1) if suffix == ".png" else SUFFIXES[suffix](graph, title).encode()
+    with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(out)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    put(out, content)
 
 
 @cache
@@ -178,3 +172,5 @@ SUFFIXES: Final[dict[str, Callable[[Graph, str], str]]] = {
     ".json": _json,
 }
 """The formats a network can be written in, by the file's suffix."""
+FILES: Final = (*SUFFIXES, ".png")
+"""The suffixes of files a network can be written to: a PNG picture is its SVG, drawn."""

@@ -19,6 +19,7 @@ from rapidfuzz import fuzz, process, utils
 
 from kg import resources
 from kg.errors import IdentifierError, NotInGraphError, QueryError
+from kg.figures import Figure, figures
 from kg.mapping import lexical
 from kg.namespaces import compact, expand
 from kg.store import Answer, Release, Term, open_release
@@ -76,6 +77,7 @@ class Question:
         network: Whether its rows are edges of a network.
         screen: The columns that a table on a screen shows first, where not all fit.
         registers: Whether only a release built with registers has answers.
+        pictures: What its answer can be drawn as.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Question:
     network: bool = False
     screen: tuple[str, ...] = ()
     registers: bool = False
+    pictures: tuple[Figure, ...] = ()
 
 
 def read(path: Path) -> Question:
@@ -116,8 +119,9 @@ def read(path: Path) -> Question:
             path.stem, path.parent.name, header["title"], header["question"], parameters,
             tuple(header["result"]), tuple(header.get("lists", ())), text, bool(header.get("network")),
             tuple(header.get("screen", ())), bool(header.get("registers")),
+            figures(header.get("pictures", {}), header["result"]),
         )  # fmt: skip
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise QueryError(f"{path}: the header lacks or misspells {error}") from error
     for parameter in parameters:
         if not _pattern(parameter.name).search(text):

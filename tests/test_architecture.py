@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = [
     {"errors"},
-    {"namespaces", "resources"},
+    {"namespaces", "resources", "vega", "figures", "writing"},
     {"records", "sandbox"},
     {"shapes", "syntax"},
     {"mapping"},
@@ -22,7 +22,7 @@ LAYERS = [
     {"check", "confined", "describe", "reason", "store"},
     {"changes", "limited", "query"},
     {"lookup", "registered", "report"},
-    {"cited", "feed", "guide", "network", "output", "trust", "workbook"},
+    {"charts", "cited", "feed", "guide", "network", "output", "trust", "workbook"},
     {"build"},
     {"door", "export", "neighbours", "pictures", "terminal"},
     {"web"},
@@ -50,6 +50,7 @@ HOMES = {
     "rich": {"cli", "output", "terminal"},
     "selectolax": {"web"},
     "starlette": {"web"},
+    "vl_convert": {"vega"},
     "xlsxwriter": {"workbook"},
     "yaml": {"classify", "query"},
 }

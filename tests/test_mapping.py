@@ -30,7 +30,9 @@ PREFIX = {"https://w3id.org/cgt-kg/ontology#Disease": "MONDO"}
 def id_of(pattern: str) -> st.SearchStrategy[str]:
     if "MONDO" in pattern:
         return st.integers(0, 9_999_999).map(lambda n: f"MONDO:{n:07d}")
-    return slugs.map(f"{pattern.split('/id/')[1].split('/')[0]}:{{}}".format)
+    kind = pattern.split("/id/")[1].split("/")[0]
+    # A withdrawn id may be of any kind.
+    return slugs.map(f"{'product' if '[' in kind else kind}:{{}}".format)
 
 
 def value_of(field: Field) -> st.SearchStrategy[Any]:

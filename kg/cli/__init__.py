@@ -10,8 +10,9 @@ from rich.console import Console
 from kg import __version__, resources
 from kg.build import build as run_build
 from kg.check import examine
-from kg.cli.asking import NETWORK, QUERY, print_answer
+from kg.cli.asking import QUERY, print_answer
 from kg.cli.door import mcp
+from kg.cli.drawing import CHART, MATRIX, NETWORK, timeline
 from kg.cli.registers import VERBS
 from kg.cli.serving import publish, serve
 from kg.curated import tidy as tidy_table
@@ -157,7 +158,7 @@ def queries() -> None:
     print_questions(library().values(), sys.stdout)
 
 
-for _verb in (QUERY, NETWORK, mcp, *VERBS, serve, publish):
+for _verb in (QUERY, NETWORK, CHART, MATRIX, timeline, mcp, *VERBS, serve, publish):
     cli.add_command(_verb)
 
 

@@ -12,16 +12,15 @@ from kg.output import write
 from kg.query import Parameter, Question, bind, find, library
 from kg.store import Answer
 from kg.web.answers import html, missing, sent
+from kg.web.figures import shown
 from kg.web.opened import Opened
-from kg.web.tabular import State, Table, address
+from kg.web.tabular import State, Table, address, given
 from kg.workbook import MEDIA, workbook
 
 _DOWNLOADS: Final = {
     "csv": "text/csv", "xlsx": MEDIA, "json": "application/json", "tsv": "text/tab-separated-values",
     "rq": "application/sparql-query",
 }  # fmt: skip
-_LONG: Final = 2000
-"""Letters that a value of a form may have."""
 
 
 def listing(_: Request, opened: Opened) -> Response:
@@ -38,26 +37,27 @@ def ask(request: Request, opened: Opened) -> Response:
     if name not in library() or (suffix and suffix not in _DOWNLOADS):
         return missing(opened, name)
     question = find(name)
-    given = {k: v.strip()[:_LONG] for k, v in request.query_params.items() if not k.startswith("_") and v.strip()}
+    values = given(request.query_params)
     state = State.asked(request.query_params)
-    lacks = [p.name for p in question.parameters if p.required and p.name not in given]
+    lacks = [p.name for p in question.parameters if p.required and p.name not in values]
     problem = ""
     answer: Answer | None = None
     if not lacks or suffix:
         try:
-            answer = opened.answer(name, *sorted(given.items()))
+            answer = opened.answer(name, *sorted(values.items()))
         except QueryError as error:
             problem = str(error)
-    table = None if answer is None else Table(opened, question, answer, given, state)
+    table = None if answer is None else Table(opened, question, answer, values, state)
     if suffix:
         return sent(f"{problem}\n", "text/plain", status=400) if table is None else _download(opened, table, suffix)
     content = {
         "question": question,
-        "given": given,
+        "given": values,
         "problem": problem,
         "fields": fields(opened, question),
         "table": table,
-        "sparql": bind(question, dict(given), opened.release) if table else question.text,
+        "pictures": shown(opened, question, answer, values) if answer else [],
+        "sparql": bind(question, dict(values), opened.release) if table else question.text,
         "example": address(name, {p.name: p.example for p in question.parameters if p.required}),
     }
     return html(opened, "question.html", content, 400 if problem else 200)

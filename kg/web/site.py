@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from kg.store import Release
-from kg.web import explore, networks, questions, start, things
+from kg.web import explore, figures, networks, questions, start, things
 from kg.web.answers import Endpoint, bound
 from kg.web.opened import Opened
 
@@ -18,12 +18,14 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/page/{kind}/{name}", things.page),
     ("/page/{kind}/{name}/network.svg", things.picture),
     ("/page/{kind}/{name}/cite.{suffix}", things.cite),
+    ("/page/{kind}/{name}/timeline.{suffix}", figures.timeline),
     ("/data/{kind}/{name}", things.data),
     ("/dataset", things.dataset),
     ("/ontology", start.ontology),
     ("/ontology.{suffix}", start.ontology),
     ("/questions", questions.listing),
     ("/questions/{name}", questions.ask),
+    ("/questions/{name}/{file}", figures.of_question),
     ("/networks", networks.listing),
     ("/networks/{name}", networks.show),
     ("/explore", explore.page),

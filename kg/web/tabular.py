@@ -17,6 +17,8 @@ from kg.web.opened import Cell, Opened
 
 _LONG: Final = 200
 """Letters of a filter that are looked at."""
+_TEXT: Final = 2000
+"""Letters that a value for a parameter may have."""
 _DIGITS: Final = 7
 """Fewer digits than this has the number of a page."""
 _WORTH: Final = 8
@@ -32,7 +34,8 @@ _ASIDE: Final = frozenset({"sources", "date_precision", "milestone"})
 """Columns that stay away where a table is one of several on a page, unless the question shows them first."""
 _NAMED: Final = {
     "agency": "agency", "other_agency": "agency", "of_agency": "agency", "brand_name": "product",
-    "holder": "organisation", "jurisdiction": "jurisdiction", "sponsor": "organisation", "target": "gene", "therapy_class": "class",
+    "holder": "organisation", "jurisdiction": "jurisdiction", "sponsor": "organisation", "target": "gene",
+    "therapy_class": "class",
 }  # fmt: skip
 """Columns that say a thing by its label, with the kind of thing."""
 
@@ -69,6 +72,11 @@ class State:
         """The parameters that ask for it."""
         said = {"_sort": self.sort, "_find": self.find, "_page": "" if self.page == 1 else str(self.page)}
         return {name: value for name, value in said.items() if value} | {_IS + name: value for name, value in self.only}
+
+
+def given(words: Mapping[str, str]) -> dict[str, str]:
+    """Return the values for a question's parameters that an address has."""
+    return {k: v.strip()[:_TEXT] for k, v in words.items() if not k.startswith("_") and v.strip()}
 
 
 def address(name: str, given: Mapping[str, str], suffix: str = "", state: State | None = None) -> str:

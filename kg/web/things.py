@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kg.errors import IdentifierError
 from kg.namespaces import BASE, THINGS, expand
+from kg.web import figures
 from kg.web.answers import HTML, STILL, SVG, html, missing, sent
 from kg.web.citing import CITATIONS, citation
 from kg.web.facts import View
@@ -21,6 +22,8 @@ from kg.web.summary import Summary
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
 SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
 """Media types that many say where they mean a format of `FORMATS`."""
+_TABLED: Final = ("agency", "class")
+"""Kinds of thing with so many milestones that a table serves better than a list."""
 _VARY: Final = {"Vary": "Accept"}
 
 
@@ -80,7 +83,8 @@ def page(request: Request, opened: Opened) -> Response:
         "summary": summary,
         "tables": tables(view),
         "others": others(view),
-        "groups": [] if kind == "agency" else view.milestones(),
+        "groups": [] if kind in _TABLED else view.milestones(),
+        "timeline": figures.of_thing(view.id, view.label) if view.milestone_iris else None,
         "files": files,
         "citation": citation(view),
         "citations": [(words, f"/page/{kind}/{name}/cite.{suffix}") for suffix, (words, *_) in CITATIONS.items()],

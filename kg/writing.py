@@ -1,0 +1,76 @@
+"""Files written whole or not at all, in folders that one process at a time writes into."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from kg.errors import KgError, OutputError
+
+WORK: Final = ".work-"
+"""How the names of files and folders begin that are not whole yet."""
+_LOCK: Final = ".lock"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses into one error.
+
+    Raises:
+        OutputError: A file could not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{error.filename or path}: cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def alone(folder: Path, busy: KgError) -> Iterator[None]:
+    """Keep other processes out of a folder, made where it is not there, and clear away what a killed one left.
+
+    Args:
+        folder: The folder.
+        busy: What to raise where another process is at work in it.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / _LOCK).open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise busy from None
+        for left in folder.glob(f"{WORK}*"):
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+        yield
+
+
+def in_work(path: Path) -> Path:
+    """Return where a file or folder is written before it is whole: beside its place, by this process alone."""
+    return path.with_name(f"{WORK}{os.getpid()}-{path.name}")
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    part = in_work(path)
+    with writing(path):
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
