@@ -319,7 +319,7 @@ class TestInABrowser:
         with watched(browser, home) as page:
             page.goto(f"{home}index.html")
             for text, wanted in (
-                ("kymriah", "product:kymriah"), ("Kymira", "product:kymriah"), ("cd19", "gene:CD19"),
+                ("kymriah", "product:kymriah"), ("Kymira", "product:kymriah"), ("cd19", "gene:cd19"),
                 ("奕凯达", "product:yikaida"), ("food and drug", "agency:us-fda"), ("car t cell", "class:car-t"),
             ):  # fmt: skip
                 hits = page.evaluate("text => kgSearch(text)", text)

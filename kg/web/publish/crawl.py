@@ -26,6 +26,8 @@ _EXAMPLE: Final = "example"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _LIVE: Final = frozenset(("explore", "explore.json", "id"))
 """The first part of addresses that need a server: what they show depends on what is asked."""
+_TAKEN: Final = (".png", ".vl.json")
+"""Pictures in formats that no page shows."""
 _FEED: Final = "/feed.xml"
 
 
@@ -117,7 +119,7 @@ def wanted(formats: Collection[str], feed: bool) -> Callable[[str], bool]:
     """Return what says of an address whether it is published.
 
     A question is published as asked of everything, or of its example where it must be given something; data in
-    some formats. All else with a query needs a server.
+    some formats, and the pictures of a thing as its page shows them. All else with a query needs a server.
 
     Args:
         formats: Suffixes of formats.
@@ -134,6 +136,8 @@ def wanted(formats: Collection[str], feed: bool) -> Callable[[str], bool]:
             or (path == _FEED and not feed)
             or (first == "data" and path.rpartition(".")[2] in FORMATS.keys() - set(formats))
         ):
+            return False
+        if first == "page" and path.endswith(_TAKEN):
             return False
         given = dict(parse_qsl(query))
         given.pop(_PAGE, None)

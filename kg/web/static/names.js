@@ -19,8 +19,8 @@
     return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim();
   }
   function pairs(text) {
-    const found = new Set();
-    for (let place = 0; place < text.length - 1; place++) found.add(text.slice(place, place + 2));
+    const found = new Set(), within = " " + text + " ";
+    for (let place = 0; place < within.length - 1; place++) found.add(within.slice(place, place + 2));
     return found;
   }
   function prepared({ kinds, things, beside }) {
@@ -45,7 +45,7 @@
     let both = 0;
     likeness.forEach((pair) => { both += have.has(pair); });
     const alike = 2 * both / (likeness.size + have.size);
-    return alike < 0.5 ? 0 : 60 * alike;
+    return alike < 0.4 ? 0 : 60 * alike;
   }
   function search(names, text) {
     const wanted = plain(text), words = wanted.split(" "), likeness = pairs(wanted), best = new Map();
