@@ -1,6 +1,7 @@
 """The HTTP server: one process that speaks HTTP, and ends cleanly when told to."""
 
 import asyncio
+import gc
 import ipaddress
 import signal
 import sys
@@ -50,6 +51,8 @@ async def _run(folder: Path | None, address: str, port: int, settings: Settings,
     app = application(folder, settings, routes)
     state = served(app)
     await state.start()
+    # What is here now stays: no collection of garbage need look at it while a request waits.
+    gc.freeze()
     server = Server(
         app, address=address, port=port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False,
         log_enabled=False, backlog=1024, backpressure=512,

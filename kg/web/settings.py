@@ -1,5 +1,6 @@
 """How a release is served."""
 
+import os
 from dataclasses import dataclass
 
 
@@ -11,7 +12,8 @@ class Settings:
         deadline: Seconds that a query may take where the request does not say.
         longest: The most seconds that a request may ask for.
         light: Workers for light queries.
-        width: Queries that may start at once; each makes room for the next once it is done, or is looked at.
+        width: Queries that may start at once, as many as there are cores; each makes room for the next once it is done,
+            or is looked at.
         heavy: Workers that long queries may hold at once.
         waiting: Long queries that may wait for one of these; more are told to come back.
         admitted: Queries running and waiting at once, light ones included.
@@ -32,7 +34,7 @@ class Settings:
     deadline: float = 10.0
     longest: float = 30.0
     light: int = 24
-    width: int = 4
+    width: int = max(2, os.cpu_count() or 2)
     heavy: int = 2
     waiting: int = 6
     admitted: int = 64
