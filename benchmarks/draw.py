@@ -32,7 +32,7 @@ from kg.web.site import routes
 
 NAME = "agency-product-class"
 FRAMES = 40
-"""Frames of dragging, and as many of zooming."""
+"""Frames of dragging, and as many of zooming; fewer where they take more than 15 seconds."""
 READY = {
     "sigma": ("", "#drawing[data-settled=true]", "#drawing .canvas canvas:last-of-type"),
     "pyvis": (".html", "body[data-settled=true]", "#network canvas"),
@@ -50,7 +50,13 @@ MOVE = """async ([where, frames]) => {
   const frame = () => new Promise(requestAnimationFrame);
   const timed = async (act) => {
     let before = await frame();
-    for (let i = 0; i < frames; i++) { act(i); const now = await frame(); times.push(now - before); before = now; }
+    const end = before + 15000;
+    for (let i = 0; i < frames && before < end; i++) {
+      act(i);
+      const now = await frame();
+      times.push(now - before);
+      before = now;
+    }
   };
   const both = (end, ...more) => { fire(`pointer${end}`, ...more); fire(`mouse${end}`, ...more); };
   both("down", 0, 0);

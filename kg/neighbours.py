@@ -19,7 +19,7 @@ STEP: Final = 200
 """So many neighbours a step shows, unless it says another number."""
 MOST: Final = 5000
 """More nodes than this are never shown at once."""
-STEPS: Final = 200
+STEPS: Final = 100
 """More steps than this are not taken."""
 
 EVIDENCE: Final = frozenset({

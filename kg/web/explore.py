@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -53,11 +53,12 @@ def page(request: Request, opened: Opened) -> Response:
         asked = Asked.read(request.query_params)
     except QueryError as error:
         problem = str(error)
+    address = _address(asked)
     found = opened.surroundings.explore(asked.steps, asked.manner)
     if found.unknown and not found.nodes:
         return missing(opened, found.unknown[0].partition(":")[2])
-    hits = [(_further(asked, Step(hit.id)), hit) for hit in opened.index.search(sought, _HITS)] if sought else []
-    examples = [(_further(asked, Step(one)), opened.cell(one)) for one in _EXAMPLES if opened.surroundings.there(one)]
+    hits = [(_further(address, Step(hit.id)), hit) for hit in opened.index.search(sought, _HITS)] if sought else []
+    examples = [(_further(address, Step(one)), opened.cell(one)) for one in _EXAMPLES if opened.surroundings.there(one)]
     content = {
         "problem": problem,
         "unknown": found.unknown,
@@ -103,26 +104,29 @@ def _counted(group: Group, shown: set[str]) -> dict[str, Any]:
 def _lists(opened: Opened, asked: Asked, found: Explored) -> list[dict[str, Any]]:
     """What is shown as lists: each expanded thing with its neighbours by relation, and where to go on."""
     most = {(step.thing, step.way, step.property): step.most for step in asked.steps}
-    lists = []
+    lists: list[dict[str, Any]] = []
+    address = _address(asked)
     for thing, groups in found.groups.items():
         parts = []
         for group in groups:
             room = most.get((thing, group.way, group.property), STEP)
-            links = [(opened.cell(one), _further(asked, Step(one))) for one in group.things[:room]]
+            links = [(opened.cell(one), _further(address, Step(one))) for one in group.things[:room]]
             more = Step(thing, group.way, group.property, room + STEP) if len(group.things) > room else None
-            rest = (len(group.things) - room, _further(asked, more)) if more else None
+            rest = (len(group.things) - room, _further(address, more)) if more else None
             parts.append({"group": group, "links": links, "rest": rest})
         lists.append({"thing": opened.cell(thing), "parts": parts})
     return lists
 
 
-def _further(asked: Asked, step: Step) -> str:
-    """The address after one more step."""
-    own = (step.thing, step.way, step.property)
-    before = [("expand", _text(one)) for one in asked.steps if (one.thing, one.way, one.property) != own]
+def _address(asked: Asked) -> str:
+    """The address of what is asked for, to which one more step can be added."""
     shows = [("show", name) for name in _SHOWS if getattr(asked.manner, name)]
-    words = [*before, ("expand", _text(step)), *shows]
-    return "/explore?" + urlencode(words, safe=":~")
+    return "/explore?" + urlencode([*shows, *(("expand", _text(one)) for one in asked.steps)], safe=":~")
+
+
+def _further(address: str, step: Step) -> str:
+    """An address after one more step."""
+    return f"{address}{'' if address.endswith('?') else '&'}expand={quote(_text(step), safe=':~')}"
 
 
 def _text(step: Step) -> str:

@@ -63,11 +63,13 @@ class Page {
       return;
     }
     const turn = this.turn = Symbol("turn");
+    root.dataset.settled = "false";
     const response = await fetch(this.explores ? `${root.dataset.from}?${served(words)}` : root.dataset.from).catch(() => null);
     if (turn !== this.turn) return;
     if (!response?.ok) {
       this.status.textContent = response ? await response.text() : "The server does not answer; try again.";
       root.hidden = false;
+      root.dataset.settled = "true";
       return;
     }
     this.draw(await response.json());

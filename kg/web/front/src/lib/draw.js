@@ -104,7 +104,8 @@ class Drawing {
     this.large = graph.order > LARGE;
     if (this.large) this.sigma?.setSetting("enableEdgeEvents", false);
     const most = Math.max(1, ...graph.mapNodes((id) => graph.degree(id)));
-    graph.updateEachNodeAttributes((id, facts) => ({ ...facts, size: 5 + 11 * Math.sqrt(graph.degree(id) / most) }));
+    const scale = Math.max(0.35, Math.min(1, Math.sqrt(400 / graph.order))); // Many nodes are small, else they are a wall.
+    graph.updateEachNodeAttributes((id, facts) => ({ ...facts, size: scale * (5 + 11 * Math.sqrt(graph.degree(id) / most)) }));
   }
 
   /** Return where new nodes go: as given, or around a neighbour that has a place, or else on a spiral. */
