@@ -21,6 +21,8 @@ from kg.web.summary import Summary
 
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
 _SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
+_TABLED: Final = ("agency", "class")
+"""Kinds of thing with so many milestones that a table serves better than a list."""
 _VARY: Final = {"Vary": "Accept"}
 
 
@@ -80,7 +82,7 @@ def page(request: Request, opened: Opened) -> Response:
         "summary": summary,
         "tables": tables(view),
         "others": others(view),
-        "groups": [] if kind == "agency" else view.milestones(),
+        "groups": [] if kind in _TABLED else view.milestones(),
         "timeline": figures.of_thing(view.id, view.label) if view.milestone_iris else None,
         "files": files,
         "citation": citation(view),
