@@ -39,7 +39,7 @@ _FILES: Final = {
 _POLICY: Final = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(vega.STYLE.encode()).digest()).decode()}'"
 _AT_ONCE: Final = BoundedSemaphore(2)
 _PATIENCE: Final = 20.0
-_KEPT: Final = 128
+_KEPT: Final = 64
 
 
 class BusyError(KgError):
