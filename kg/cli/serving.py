@@ -23,7 +23,7 @@ _BUILD = click.option(
 
 def _address(_: click.Context, __: click.Parameter, value: str) -> str:
     if value and not value.startswith(WEB):
-        raise click.BadParameter("an address that starts with http:// or https:// is needed")
+        raise click.BadParameter(f"an address that starts with {' or '.join(WEB)} is needed")
     return value
 
 
