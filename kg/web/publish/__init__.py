@@ -115,7 +115,7 @@ def _address(base: str | None) -> str | None:
         return None
     parts = urlsplit(base)
     if not base.startswith(WEB) or not parts.hostname or parts.query or parts.fragment:
-        raise OutputError(f"'{base}' is not the address of a folder on the web: https://, a host, and a path")
+        raise OutputError(f"'{base}' is not the address of a folder on the web: a scheme (https), a host and a path")
     return base.rstrip("/") + "/"
 
 
