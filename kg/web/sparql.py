@@ -16,8 +16,8 @@ from kg.namespaces import PREFIXES
 from kg.report import page
 from kg.syntax import Inspection, inspect
 from kg.web.answers import known
+from kg.web.asking import evaluated
 from kg.web.description import describe
-from kg.web.evaluated import evaluated
 from kg.web.negotiation import GRAPHS, HTML, JSON, ROWS, accepts, choose
 from kg.web.protocol import Asked, RefusedError, asked
 from kg.web.sending import Whole
