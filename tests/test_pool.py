@@ -7,7 +7,7 @@ import pytest
 
 from kg.namespaces import PREFIXES
 from kg.store import STORE, Release
-from kg.web.evaluated import evaluated, never
+from kg.web.asking import evaluated, never
 from kg.web.negotiation import GRAPHS, ROWS
 from kg.web.protocol import RefusedError
 from kg.web.room import Hold, Room

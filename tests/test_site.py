@@ -10,10 +10,11 @@ from starlette.testclient import TestClient
 
 from kg.namespaces import BASE, KINDS, compact, expand
 from kg.query import library
-from kg.store import Release
+from kg.store import Answer, Release
 from kg.web.linked import FORMATS
 from kg.web.negotiation import preferred
 from kg.web.opened import Opened
+from kg.web.protocol import RefusedError
 from kg.web.site import routes
 from tests.serving import Running
 from tests.support import needs_chromium, watched
@@ -396,3 +397,29 @@ class TestInABrowser:
             page.click("header button")
             page.click(".hits a")
             assert page.text_content("h1") == "Kymriah"
+
+
+def test_a_file_is_known_by_its_content(site: TestClient) -> None:
+    other = client(Release.in_memory(ox.Store()))
+    first = site.get("/static/site.css")
+    tag = first.headers["etag"]
+    assert other.get("/static/site.css").headers["etag"] == tag
+    assert site.get("/static/site.js").headers["etag"] != tag
+    again = other.get("/static/site.css", headers={"If-None-Match": f'"x", W/{tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+
+
+def test_a_question_that_finds_no_worker_says_so(small: Release) -> None:
+    class Busy:
+        release = small
+
+        def select(self, text: str) -> Answer:
+            raise RefusedError(503, "The query was stopped after 10 seconds.", {"Retry-After": "2"})
+
+    site = TestClient(Starlette(routes=list(routes(lambda request: Busy()))))
+    for path in ("/questions/approvals", "/questions/approvals.csv", "/networks/agency-product-class.svg"):
+        answer = site.get(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2"), path
+        assert "stopped after 10 seconds" in answer.text
+        assert "etag" not in answer.headers
+        assert answer.headers["cache-control"] == "no-store"

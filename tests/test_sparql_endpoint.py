@@ -19,6 +19,7 @@ import pytest
 from kg.build import Built
 from kg.errors import QueryError
 from kg.syntax import inspect
+from kg.web.settings import Settings
 from tests.serving import Running, running
 
 ROWS = "SELECT ?s ?label { ?s rdfs:label ?label } ORDER BY ?s ?label LIMIT 3"
@@ -352,6 +353,9 @@ def test_light_queries_pass_two_dozen_heavy_ones(server: Running) -> None:
             return own.post("/sparql", params={"timeout": "2"}, content=f"{PRODUCT} # {number}", headers=DIRECT)
 
     times = []
+    end = time.monotonic() + 30
+    while len(server.children()) < Settings().light and time.monotonic() < end:
+        time.sleep(0.2)
     with ThreadPoolExecutor(24) as threads, server.client() as client:
         waiting = [threads.submit(heavy, number) for number in range(24)]
         while not all(future.done() for future in waiting):
@@ -384,10 +388,11 @@ def test_a_client_that_leaves_stops_its_query(server: Running) -> None:
 
 
 def test_killed_workers_are_replaced(server: Running, client: httpx.Client) -> None:
-    for child in server.children():
+    killed = set(server.children())
+    for child in killed:
         os.kill(child, signal.SIGKILL)
     end = time.monotonic() + 20
-    while len(server.children()) < 8 and time.monotonic() < end:
+    while (killed & set(server.children()) or len(server.children()) < 8) and time.monotonic() < end:
         time.sleep(0.2)
     assert count(get(client, "SELECT (1 AS ?n) {}")) == 1
     assert len(server.children()) >= 8

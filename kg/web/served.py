@@ -12,7 +12,7 @@ from kg.errors import KgError, QueryError, ReleaseError
 from kg.namespaces import LICENCES, PREFIXES
 from kg.store import STORE, Answer, Release, answer_of, open_release
 from kg.syntax import inspect
-from kg.web.evaluated import evaluated, never
+from kg.web.asking import evaluated, never
 from kg.web.opened import Opened
 from kg.web.settings import Settings
 from kg.web.worker import Gone, Job

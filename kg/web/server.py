@@ -63,6 +63,7 @@ async def _run(folder: Path | None, address: str, port: int, settings: Settings,
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     running = asyncio.create_task(server.serve())
+    await _taking(address, port, running)
     shown = f"[{address}]" if ":" in address else address
     sys.stderr.write(f"Serving release {state.name} at {shown}:{port} (Ctrl-C ends it)\n")
     sys.stderr.flush()
@@ -76,3 +77,15 @@ async def _run(folder: Path | None, address: str, port: int, settings: Settings,
         telling.cancel()
         running.cancel()
         await state.stop()
+
+
+async def _taking(address: str, port: int, running: asyncio.Task[None]) -> None:
+    """Return once connections are taken, so that nobody is told too early."""
+    while not running.done():
+        try:
+            _, writer = await asyncio.open_connection(address, port)
+        except OSError:
+            await asyncio.sleep(0.01)
+        else:
+            writer.close()
+            return

@@ -15,8 +15,8 @@ from kg.namespaces import PREFIXES
 from kg.syntax import inspect
 from kg.web import editor
 from kg.web.answers import known
+from kg.web.asking import evaluated
 from kg.web.description import describe
-from kg.web.evaluated import evaluated
 from kg.web.mistakes import mistake
 from kg.web.negotiation import GRAPHS, HTML, JSON, PROBLEM, ROWS, accepts, preferred
 from kg.web.protocol import Asked, RefusedError, asked

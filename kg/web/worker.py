@@ -300,6 +300,7 @@ class Worker(asyncio.Protocol):
     def _fail(self, reason: str) -> None:
         if not self.ready.done():
             self.ready.set_exception(Gone(reason))
+            self.ready.exception()
         if self.query is not None:
             self.query.fail(Gone(reason))
 

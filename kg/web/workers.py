@@ -26,6 +26,8 @@ _LONGEST: Final = 1.0
 """Seconds on the clock after which it is long in any case."""
 _TOGETHER: Final = 8
 """Queries that one worker is given at once; where one of them is not done soon, those behind it go to others."""
+_FIRST: Final = 8
+"""Workers that are opened before a release is served; the others follow."""
 _STARTING: Final = 20.0
 
 _T = TypeVar("_T")
@@ -72,7 +74,7 @@ class Pool:
         Raises:
             Gone: A worker could not open it; the pool stays as it was.
         """
-        first = min(self._wanted, self._settings.width)
+        first = min(self._wanted, _FIRST)
         opened = await asyncio.gather(*(self._open(store) for _ in range(first)), return_exceptions=True)
         good = [worker for worker in opened if isinstance(worker, Worker)]
         if len(good) < first:
