@@ -4,6 +4,7 @@ It is also a program of its own, which a server runs for each picture: the engin
 draws, and what runs in a process of its own can be stopped. So this module imports nothing else of the project.
 """
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -17,6 +18,7 @@ LINE: Final = "#d5dbe1"
 TINT: Final = "#f3f6f8"
 PAPER: Final = "#ffffff"
 LAND: Final = "#e1e6ea"
+_ID: Final = re.compile(r"(?<=[\"#])(clip|gradient_)\d+(?=[\")])")
 _DARK: Final = {
     INK: "#e8edf1", SOFT: "#a9b4bd", LINE: "#3a434b", TINT: "#1d2328", PAPER: "#14181c", LAND: "#2b333a",
 }  # fmt: skip
@@ -37,12 +39,14 @@ def svg(spec: str) -> str:
     Raises:
         ValueError: It cannot be drawn.
     """
-    return adaptive(vl_convert.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=[]))
+    return _adaptive(vl_convert.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=[]))
 
 
-def adaptive(drawing: str) -> str:
-    """Return an SVG in the colours above with the style that turns them on dark pages."""
+def _adaptive(drawing: str) -> str:
+    """Add the style that turns colours on dark pages; number ids anew, for the engine counts on between pictures."""
     head, end, rest = drawing.partition(">")
+    ids: dict[str, str] = {}
+    rest = _ID.sub(lambda match: ids.setdefault(match[0], f"{match[1]}{len(ids)}"), rest)
     return f"{head}{end}<style>{STYLE}</style>{rest}\n"
 
 

@@ -12,7 +12,7 @@ from kg.namespaces import BASE, KINDS, compact, expand
 from kg.query import library
 from kg.store import Release
 from kg.web.linked import FORMATS
-from kg.web.preference import preferred
+from kg.web.negotiation import preferred
 from kg.web.site import routes
 from tests.serving import Running
 from tests.support import needs_chromium, watched

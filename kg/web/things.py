@@ -14,8 +14,8 @@ from kg.web.answers import HTML, STILL, SVG, html, missing, sent
 from kg.web.citing import CITATIONS, citation
 from kg.web.facts import View
 from kg.web.linked import FORMATS, SUFFIXES, about, described, written
+from kg.web.negotiation import preferred
 from kg.web.opened import PAGED, Opened
-from kg.web.preference import preferred
 from kg.web.sections import others, tables
 from kg.web.summary import Summary
 from kg.web.wording import day
