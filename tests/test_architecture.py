@@ -32,7 +32,6 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 HOMES = {
     "click": {"cli"},
-    "granian": {"web"},
     "httpx": {"registers"},
     "igraph": {"network"},
     "jinja2": {"report"},
@@ -51,6 +50,8 @@ HOMES = {
     "rich": {"cli", "output", "terminal"},
     "selectolax": {"web"},
     "starlette": {"web"},
+    "uvicorn": {"web"},
+    "uvloop": {"web"},
     "vl_convert": {"vega"},
     "xlsxwriter": {"workbook"},
     "yaml": {"classify", "query"},

@@ -1,27 +1,45 @@
 """The HTTP server: one process that speaks HTTP, and ends cleanly when told to."""
 
 import asyncio
+import contextlib
 import gc
 import ipaddress
+import logging
 import signal
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any, Final
 
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
+import uvicorn
+import uvloop
 from starlette.routing import BaseRoute
 
 from kg.ports import bindable
 from kg.web.app import application
+from kg.web.connection import Connection
 from kg.web.hosts import LOOPBACK
-from kg.web.served import served
+from kg.web.served import Served, served
 from kg.web.settings import Settings
 
-_LINGER = 5.0
+_LINGER: Final = 5
 """Seconds that requests under way may take when the server is told to end."""
+_IDLE: Final = 30
+"""Seconds after which a connection is closed that was answered and asks nothing more."""
+_BACKLOG: Final = 1024
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End when told to, and with success; uvicorn itself would go on to die of the signal."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def serve(
@@ -44,48 +62,43 @@ def serve(
     settings = settings or Settings()
     if ipaddress.ip_address(address).is_loopback and not settings.hosts:
         settings = replace(settings, hosts=(*LOOPBACK, host.lower()))
-    asyncio.run(_run(folder, address, chosen, settings, routes))
-
-
-async def _run(folder: Path | None, address: str, port: int, settings: Settings, routes: Sequence[BaseRoute]) -> None:
     app = application(folder, settings, routes)
-    state = served(app)
+    logging.getLogger("uvicorn.error").addFilter(_unexpected)
+    # uvicorn calls what it is given to make a protocol, be it a class or not.
+    spoken: Any = partial(Connection, settings)
+    config = uvicorn.Config(
+        app, http=spoken, lifespan="off", ws="none", log_config=None, log_level=logging.ERROR,
+        access_log=False, proxy_headers=False, server_header=False, backlog=_BACKLOG,
+        timeout_keep_alive=_IDLE, timeout_graceful_shutdown=_LINGER,
+    )  # fmt: skip
+    with _listener(address, chosen, settings) as taken, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(config, taken, served(app)))
+
+
+def _unexpected(record: logging.LogRecord) -> bool:
+    """Whether an error is a fault: not a request cut off at the end, nor a client that took no more."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError | TimeoutError)
+
+
+def _listener(address: str, port: int, settings: Settings) -> socket.socket:
+    listener = socket.create_server(
+        (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=_BACKLOG
+    )
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # What a client does not take in this time it will not take any more; its connections inherit this.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.stalled * 1000))
+    return listener
+
+
+async def _run(config: uvicorn.Config, listener: socket.socket, state: Served) -> None:
     await state.start()
     # What is here now stays: no collection of garbage need look at it while a request waits.
     gc.freeze()
-    server = Server(
-        app, address=address, port=port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False,
-        log_enabled=False, backlog=1024, backpressure=512,
-        http1_settings=HTTP1Settings(header_read_timeout=int(settings.slow * 1000), max_buffer_size=524_288),
-    )  # fmt: skip
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    running = asyncio.create_task(server.serve())
-    await _taking(address, port, running)
+    address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     sys.stderr.write(f"Serving release {state.name} at {shown}:{port} (Ctrl-C ends it)\n")
     sys.stderr.flush()
-    telling = asyncio.create_task(told.wait())
     try:
-        await asyncio.wait({telling, running}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            server.stop()  # type: ignore[no-untyped-call]
-        await asyncio.wait({running}, timeout=_LINGER)
+        await _Server(config).serve([listener])
     finally:
-        telling.cancel()
-        running.cancel()
         await state.stop()
-
-
-async def _taking(address: str, port: int, running: asyncio.Task[None]) -> None:
-    """Return once connections are taken, so that nobody is told too early."""
-    while not running.done():
-        try:
-            _, writer = await asyncio.open_connection(address, port)
-        except OSError:
-            await asyncio.sleep(0.01)
-        else:
-            writer.close()
-            return
