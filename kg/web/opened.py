@@ -1,5 +1,6 @@
 """What pages need of a release, read once and kept: names, labels, conflicts, answers."""
 
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import Final, TypedDict
 
@@ -17,6 +18,8 @@ from kg.store import Answer, Release
 
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
+Draw = Callable[[str, str], bytes]
+"""Draws a specification in a form of `kg.vega`."""
 _KEPT: Final = 128
 _NEAR: Final = 20
 """Neighbours on the picture of a thing."""
@@ -45,6 +48,7 @@ class Opened:
     Attributes:
         release: The release, opened read only.
         tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
+        draw: How pictures of answers are drawn; None where each is drawn in a process of its own.
         answer: The answer to a question of the library, kept for the next who asks the same.
         network: A network of the library, kept likewise.
         places: Where its nodes lie.
@@ -55,7 +59,8 @@ class Opened:
         cell: A value of a table as its text and what it links to.
     """
 
-    def __init__(self, release: Release, tracker: str = "") -> None:
+    def __init__(self, release: Release, tracker: str = "", draw: Draw | None = None) -> None:
+        self.draw = draw
         self.release = release
         self.tracker = tracker
         self.answer = lru_cache(maxsize=_KEPT)(self._answer)

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from kg.store import Release
 from kg.web import explore, figures, networks, questions, start, things
 from kg.web.answers import Endpoint, bound
-from kg.web.opened import Opened
+from kg.web.opened import Draw, Opened
 
 _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/", start.start),
@@ -39,7 +39,10 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
 
 
 def routes(
-    release: Release | Callable[[Request], Release], tracker: str = "", before: Sequence[tuple[str, Endpoint]] = ()
+    release: Release | Callable[[Request], Release],
+    tracker: str = "",
+    before: Sequence[tuple[str, Endpoint]] = (),
+    draw: Draw | None = None,
 ) -> list[Route]:
     """Return the routes of linked data and of the explorer.
 
@@ -49,13 +52,14 @@ def routes(
         release: The release they answer from, or what says for a request which release is in use.
         tracker: Where readers propose corrections, an address in which `{id}` stands for the thing's id.
         before: Further addresses, which are looked at first.
+        draw: How pictures of answers are drawn, where not in processes of their own.
     """
     newest: list[Opened] = []
 
     def opened_for(request: Request) -> Opened:
         current = release if isinstance(release, Release) else release(request)
         if not newest or newest[0].release is not current:
-            newest[:] = [Opened(current, tracker)]
+            newest[:] = [Opened(current, tracker, draw)]
         return newest[0]
 
     return [Route(path, bound(endpoint, opened_for), methods=["GET"]) for path, endpoint in (*before, *_ADDRESSES)]
