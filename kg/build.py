@@ -4,12 +4,10 @@ Everything is written into a folder of its own and flushed to disk before the li
 a build that fails or is killed at any moment leaves the old release as it was; the next build clears up.
 """
 
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -38,12 +36,11 @@ from kg.store import (
     write_lines,
     write_store,
 )
+from kg.writing import alone, in_work, writing
 
 Progress = Callable[[str], None]
 """Is told, in a sentence, what is done next."""
 
-_WORK: Final = ".work-"
-_LOCK: Final = ".lock"
 KEPT: Final = ".registers"
 """What is kept of registers from one build to the next, in the build folder."""
 CANDIDATES: Final = "candidates.json"
@@ -109,7 +106,8 @@ def build(
     lines = sorted({*terms, *facts, *classification.lines, *ontology.serialize(derived)})
     lines = sorted({*lines, *describe(lines, newest(tables))})
     progress(f"Writing {len(lines):,} quads")
-    with _locked(out):
+    busy = OutputError(f"{out}: another build is at work here; wait for it or use --out")
+    with alone(out, busy), writing(out):
         release, new = _write(lines, tables, classification, out, taken)
     return Built(release, new, classification)
 
@@ -125,60 +123,40 @@ def _stop_at(findings: Sequence[Any]) -> None:
         raise CurationError(findings)
 
 
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = (out / _LOCK).open("w")
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise OutputError(f"{out}: another build is at work here; wait for it or use --out") from None
-        for left in out.glob(f"{_WORK}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        yield
-
-
 def _write(
     lines: list[str], tables: Tables, classification: Classification, out: Path, taken: Registered
 ) -> tuple[Release, bool]:
-    work = out / f"{_WORK}{os.getpid()}"
-    try:
-        work.mkdir()
-        digest = write_lines(work / DATASET, lines)
-        day = newest(tables)
-        name = f"{day.isoformat()}-{digest[:12]}"
-        target = out / RELEASES / name
-        if _whole(target, digest):
-            shutil.rmtree(work)
-            new = False
-        else:
-            write_store(work / STORE, work / DATASET)
-            manifest = {
-                "name": name,
-                "version": __version__,
-                "modified": day.isoformat(),
-                "dataset": {"file": DATASET, "sha256": digest, "quads": len(lines)},
-                "records": {table: len(records) for table, records in tables.records.items()},
-                "reasoner": classification.skipped or f"HermiT classified {classification.classified} therapies",
-            }
-            _dump(work / MANIFEST, manifest)
-            report.write(Release(work, manifest), taken.report)
-            _candidates(work, taken)
-            feed.write(Release(work, manifest), work)
-            _flush(work)
-            target.parent.mkdir(exist_ok=True)
-            if target.exists():  # a damaged release of the same content
-                target.rename(work.with_name(f"{_WORK}damaged-{name}"))
-            work.rename(target)
-            _flush_folder(target.parent)
-            new = True
-        _swap(out, target)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error}") from error
+    work = in_work(out / RELEASES)
+    work.mkdir()
+    digest = write_lines(work / DATASET, lines)
+    day = newest(tables)
+    name = f"{day.isoformat()}-{digest[:12]}"
+    target = out / RELEASES / name
+    if _whole(target, digest):
+        shutil.rmtree(work)
+        new = False
+    else:
+        write_store(work / STORE, work / DATASET)
+        manifest = {
+            "name": name,
+            "version": __version__,
+            "modified": day.isoformat(),
+            "dataset": {"file": DATASET, "sha256": digest, "quads": len(lines)},
+            "records": {table: len(records) for table, records in tables.records.items()},
+            "reasoner": classification.skipped or f"HermiT classified {classification.classified} therapies",
+        }
+        _dump(work / MANIFEST, manifest)
+        report.write(Release(work, manifest), taken.report)
+        _candidates(work, taken)
+        feed.write(Release(work, manifest), work)
+        _flush(work)
+        target.parent.mkdir(exist_ok=True)
+        if target.exists():  # a damaged release of the same content
+            target.rename(in_work(out / f"damaged-{name}"))
+        work.rename(target)
+        _flush_folder(target.parent)
+        new = True
+    _swap(out, target)
     return open_release(out), new
 
 
@@ -208,7 +186,7 @@ def _dump(path: Path, content: object) -> None:
 
 def _swap(out: Path, target: Path) -> None:
     """Point `current` at a release, in one step."""
-    link = out / f"{_WORK}link"
+    link = in_work(out / CURRENT)
     link.unlink(missing_ok=True)
     link.symlink_to(Path(RELEASES) / target.name)
     link.replace(out / CURRENT)

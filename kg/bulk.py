@@ -9,7 +9,6 @@ Rejected: one process that cuts and others that parse, which sends every byte th
 where everything is one huge file, which then has one core.
 """
 
-import fcntl
 import gc
 import hashlib
 import json
@@ -19,7 +18,6 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import islice
@@ -35,6 +33,7 @@ from kg.registers.clinicaltrials import Seen as SeenTrials
 from kg.registers.reading import Skip, Summary
 from kg.registers.trials import Enrich, links_of, nothing_known, trial_of
 from kg.shapes import SHAPES_FILE
+from kg.writing import alone, in_work, put, writing
 
 SHARE: Final = 33_554_432
 """Small files are put together until they have so many bytes,"""
@@ -43,8 +42,6 @@ FILES_OF_SHARE: Final = 1_000
 ENDINGS: Final = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json.xz")
 SHOWN: Final = 100
 """How many skips and repeated trials an outcome carries; the rest stands beside the parts."""
-_WORK: Final = ".work-"
-_LOCK: Final = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +166,8 @@ def write(
     of_size = sum(size for _, size in files(paths))
     workers = workers or os.cpu_count() or 1
     outcome, seen, refused, done = Outcome(), SeenTrials(), [], 0
-    with _locked(order.out), ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
+    busy = OutputError(f"{order.out}: another run is at work here; wait for it or use another folder")
+    with alone(order.out, busy), writing(order.out), ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
         try:
             for share, future in _in_order(pool, shares(paths), order, 4 * workers):
                 done += sum(size for _, size in share)
@@ -180,8 +178,6 @@ def write(
                 progress(Step(done, of_size, outcome.read))
         except BrokenProcessPool:
             raise OutputError(f"{order.out}: a process died; was it killed, or memory short?") from None
-        except OSError as error:
-            raise OutputError(f"{order.out}: cannot be written: {error}") from error
         finally:
             pool.shutdown(cancel_futures=True)
     if refused:
@@ -282,7 +278,7 @@ def part(share: Share, order: Order) -> tuple[Part, bytes, list[Skip]]:
     done_before = told is not None
     if told is None:
         told = _written(share, order, target)
-        _finish(beside, json.dumps(told, ensure_ascii=False).encode())
+        put(beside, json.dumps(told, ensure_ascii=False).encode())
     gc.collect()
     made = Part(
         path=target,
@@ -309,8 +305,8 @@ def _written(share: Share, order: Order, target: Path) -> dict[str, Any]:
     told: dict[str, Any] = {"files": [Path(name).name for name, _ in share], "written": 0, "left_out": 0, "warned": 0}
     skips: list[dict[str, str]] = []
     newest: date | None = None
-    work = target.with_name(f"{_WORK}{os.getpid()}-{target.name}")
-    with work.open("wb", buffering=1_048_576) as out:
+    part = in_work(target)
+    with part.open("wb", buffering=1_048_576) as out:
         for name, _ in share:
             summary = Summary(Path(name).name, NAME)
             for record in read(Path(name), summary, strict=False):
@@ -329,33 +325,9 @@ def _written(share: Share, order: Order, target: Path) -> dict[str, Any]:
         out.flush()
         os.fsync(out.fileno())
         told["size"] = out.tell()
-    work.replace(target)
+    part.replace(target)
     told["written"], told["skipped"], told["skips"] = len(numbers), len(skips), skips
     told["read"] = told["written"] + told["left_out"] + told["skipped"]
     told["newest"] = newest.isoformat() if newest else ""
     told["numbers"] = numbers.tolist()
     return told
-
-
-def _finish(path: Path, raw: bytes) -> None:
-    work = path.with_name(f"{_WORK}{os.getpid()}-{path.name}")
-    work.write_bytes(raw)
-    work.replace(path)
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Keep other runs out of a folder, and clear away what a killed run left."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = (out / _LOCK).open("w")
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise OutputError(f"{out}: another run is at work here; wait for it or use another folder") from None
-        for left in out.glob(f"{_WORK}*"):
-            left.unlink(missing_ok=True)
-        yield

@@ -25,7 +25,8 @@ from kg.errors import KgError, NotInGraphError, QueryError
 from kg.guide import described as described_question
 from kg.guide import questions, schema
 from kg.limited import Limited, Limits, evaluate
-from kg.namespaces import compact, expand
+from kg.namespaces import RESOURCES, compact, expand
+from kg.ports import bindable
 from kg.query import arrange, bind, find, library
 from kg.store import Answer, Release, open_release
 
@@ -268,17 +269,17 @@ def server(door: Door) -> MCPServer[Any]:
     ):
         made.add_resource(
             FileResource(
-                uri=f"cgt-kg://ontology/{name}.ttl", name=f"{name}.ttl", description=about, mime_type="text/turtle",
+                uri=f"{RESOURCES}ontology/{name}.ttl", name=f"{name}.ttl", description=about, mime_type="text/turtle",
                 path=(resources.ONTOLOGY / f"{name}.ttl").resolve(),
             )
         )  # fmt: skip
 
-    @made.resource("cgt-kg://manifest", mime_type="application/json")
+    @made.resource(f"{RESOURCES}manifest", mime_type="application/json")
     def manifest() -> str:
         """What the release says of itself: its name, day, counts and checksums."""
         return json.dumps(door.release.manifest, ensure_ascii=False, indent=2)
 
-    @made.resource("cgt-kg://question/{name}", mime_type="application/sparql-query")
+    @made.resource(f"{RESOURCES}question/{{name}}", mime_type="application/sparql-query")
     def question(name: str) -> str:
         """The SPARQL of a named question."""
         try:
@@ -311,13 +312,15 @@ def serve(folder: Path | None = None, port: int | None = None) -> None:
 
     Raises:
         ReleaseError: There is no release.
+        OutputError: The port is taken.
     """
     made = server(Door(folder))
     if port is None:
         made.run("stdio")
     else:
+        host, port = bindable("127.0.0.1", port)
         made.run(
-            "streamable-http", host="127.0.0.1", port=port, json_response=True, stateless_http=True,
+            "streamable-http", host=host, port=port, json_response=True, stateless_http=True,
             max_request_body_size=_BODY,
         )  # fmt: skip
 

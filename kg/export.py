@@ -20,15 +20,15 @@ from pyld import jsonld
 from kg.curated import LIST_SEPARATOR
 from kg.describe import GRAPH as DESCRIPTION
 from kg.errors import OutputError
-from kg.namespaces import BASE, LICENCES, PREFIXES, compact, expand, graph
+from kg.namespaces import BASE, CSVW, LICENCES, PREFIXES, compact, expand, graph
 from kg.network import multigraph
 from kg.shapes import ID, Field, Shape, shapes
 from kg.store import DATASET, Release
+from kg.writing import writing
 
 STEM: Final = "cgt-kg"
 CHECKSUMS: Final = "SHA256SUMS"
 CONTEXT: Final = "context.jsonld"
-_CSVW: Final = "http://www.w3.org/ns/csvw"
 
 
 def quads(release: Release) -> list[ox.Quad]:
@@ -81,15 +81,13 @@ def export(release: Release, folder: Path, forms: Sequence[str] = ()) -> list[Pa
     for form in forms or FORMATS:
         for name, content in FORMATS[form](release):
             written[name] = content
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in sorted(written.items()):
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
         sums = "".join(f"{hashlib.sha256(written[name]).hexdigest()}  {name}\n" for name in sorted(written))
         (folder / CHECKSUMS).write_text(sums, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
     return [folder / name for name in sorted(written)] + [folder / CHECKSUMS]
 
 
@@ -158,7 +156,7 @@ def _tables(release: Release) -> _Files:
             yield f"tables/{shape.table}.csv", content
             described.append(_csvw(shape))
     metadata = {
-        "@context": [_CSVW, {"@language": "en"}],
+        "@context": [CSVW, {"@language": "en"}],
         "dc:title": "Tables of the knowledge graph of cell and gene therapies",
         "dc:license": {"@id": LICENCES["facts"]},
         "tables": described,

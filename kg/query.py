@@ -255,9 +255,9 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
         if release.select(_NAMES % (f"VALUES ?thing {{ {thing} }} {_of(kind)}") + " LIMIT 1").rows:
             return thing
         for (instead,) in release.select(_GONE.format(thing=thing)).rows:
-            near = (compact(instead.value),) if isinstance(instead, ox.NamedNode) else ()
-            hint = f"it is replaced by {near[0]}" if near else "nothing replaces it"
-            raise NotInGraphError(f"{compact(thing.value)} was withdrawn; {hint}", near)
+            others = [compact(instead.value)] if isinstance(instead, ox.NamedNode) else []
+            hint = f"it is replaced by {others[0]}" if others else "nothing replaces it"
+            raise NotInGraphError(f"{compact(thing.value)} was withdrawn; {hint}", others)
     named = names(release, kind)
     folded = text.casefold().strip()
     exact = sorted({thing for thing, _, label in named if label.casefold() == folded}) or sorted(

@@ -381,29 +381,9 @@ class WithdrawnId:
 
 
 Record = (
-    Agency
-    | Category
-    | Claim
-    | Classification
-    | Disease
-    | Distinction
-    | Gene
-    | Indication
-    | Jurisdiction
-    | Link
-    | Milestone
-    | Observation
-    | Organisation
-    | Pathway
-    | Product
-    | RegisterChange
-    | Rejection
-    | SecondEntry
-    | Source
-    | TextDecision
-    | Therapy
-    | Trial
-    | WithdrawnId
-)
+    Agency | Category | Claim | Classification | Disease | Distinction | Gene | Indication | Jurisdiction | Link
+    | Milestone | Observation | Organisation | Pathway | Product | RegisterChange | Rejection | SecondEntry
+    | Source | TextDecision | Therapy | Trial | WithdrawnId
+)  # fmt: skip
 RECORDS: dict[str, type[Record]] = {kind.__name__: kind for kind in get_args(Record)}
 """Every record class by its name, which is its shape's."""

@@ -15,6 +15,7 @@ from kg.query import ask, find
 from kg.report import page, rows
 from kg.store import Release
 from kg.vocabularies import Checked
+from kg.writing import put
 
 FLOORS: Final = "coverage"
 FORMATS: Final = (".html", ".json")
@@ -114,9 +115,4 @@ def write(report: Trust, path: Path) -> None:
         text = page("trust.html", content | {"sections": short})
     else:
         raise OutputError(f"{path}: a report ends in {' or '.join(FORMATS)}")
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+    put(path, text.encode())

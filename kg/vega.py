@@ -18,6 +18,7 @@ LINE: Final = "#d5dbe1"
 TINT: Final = "#f3f6f8"
 PAPER: Final = "#ffffff"
 LAND: Final = "#e1e6ea"
+_ID: Final = re.compile(r"(?<=[\"#])(clip|gradient_)\d+(?=[\")])")
 _DARK: Final = {
     INK: "#e8edf1", SOFT: "#a9b4bd", LINE: "#3a434b", TINT: "#1d2328", PAPER: "#14181c", LAND: "#2b333a",
 }  # fmt: skip
@@ -27,7 +28,6 @@ _RULES: Final = "".join(
 )
 STYLE: Final = f"@media (prefers-color-scheme:dark){{{_RULES}}}"
 """The only style of a picture: one file serves light and dark pages."""
-_CLIP: Final = re.compile(r'((?:clip-path="url\(#|id=")clip)(\d+)')
 
 
 def svg(spec: str) -> str:
@@ -39,15 +39,14 @@ def svg(spec: str) -> str:
     Raises:
         ValueError: It cannot be drawn.
     """
-    drawing = vl_convert.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=[])
-    # The engine counts clips from one drawing to the next; counted anew, the same picture is the same bytes.
-    known: dict[str, int] = {}
-    return adaptive(_CLIP.sub(lambda found: f"{found[1]}{known.setdefault(found[2], len(known))}", drawing))
+    return _adaptive(vl_convert.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=[]))
 
 
-def adaptive(drawing: str) -> str:
-    """Return an SVG in the colours above with the style that turns them on dark pages."""
+def _adaptive(drawing: str) -> str:
+    """Add the style that turns colours on dark pages; number ids anew, for the engine counts on between pictures."""
     head, end, rest = drawing.partition(">")
+    ids: dict[str, str] = {}
+    rest = _ID.sub(lambda match: ids.setdefault(match[0], f"{match[1]}{len(ids)}"), rest)
     return f"{head}{end}<style>{STYLE}</style>{rest}\n"
 
 

@@ -39,7 +39,7 @@ def running(build: Path, *words: str) -> Iterator[Running]:
     assert process.stderr is not None
     line = process.stderr.readline()
     found = re.search(r":(\d+) ", line)
-    assert found, line
+    assert found, line + process.stderr.read()
     threading.Thread(target=process.stderr.read, daemon=True).start()
     port = int(found[1])
     try:

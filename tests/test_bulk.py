@@ -29,6 +29,7 @@ from kg.registers.reading import Summary
 from kg.registers.records import TrialRecord
 from kg.registers.trials import TrialFacts, nothing_known, trial_of
 from kg.shapes import shapes
+from kg.writing import alone
 from tests.support import REGISTERS, ROOT, needs_registers
 
 GRAPH = graph("clinicaltrials-gov")
@@ -211,7 +212,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     pages = folder_of(tmp_path / "pages", 1)
-    with bulk._locked(tmp_path / "parts"), pytest.raises(OutputError, match="another run"):
+    with alone(tmp_path / "parts", OutputError("not free")), pytest.raises(OutputError, match="another run"):
         bulk.write([pages], order(tmp_path), workers=1)
 
 

@@ -225,7 +225,7 @@ def contents(cache: Path) -> dict[str, bytes]:
 
 
 def unfinished_files(cache: Path) -> set[str]:
-    return {path.name for path in cache.glob(".unfinished/made-up/**/*") if path.is_file()} - {"lock"}
+    return {path.name for path in cache.glob(".unfinished/made-up/**/*") if path.is_file()} - {".lock"}
 
 
 def test_a_file_and_its_note(server: Server, client: httpx.Client, time: FakeTime, tmp_path: Path) -> None:

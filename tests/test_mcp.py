@@ -17,8 +17,8 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import TextResourceContents
 
-from kg.door import Door, server
-from kg.errors import QueryError, ReleaseError
+from kg.door import Door, serve, server
+from kg.errors import OutputError, QueryError, ReleaseError
 from kg.limited import Limits, evaluate
 from kg.query import library
 from kg.sandbox import LEAST_MEMORY
@@ -119,10 +119,46 @@ def test_over_http(address: str) -> None:
     talk(address, tour)
 
 
+def test_several_clients_at_once_get_their_own_answers(address: str) -> None:
+    names = ["Kymriah", "Yescarta", "Zolgensma", "奕凯达", "Luxturna", "Carvykti"]
+    heard: dict[str, str] = {}
+
+    async def one(name: str) -> None:
+        async with Client(address) as client:
+            for _ in range(3):
+                query = f"SELECT ('{name}' AS ?name) {{}}"
+                answer = (await client.call_tool("sparql", {"query": query})).structured_content
+                assert answer is not None
+                heard[name] = answer["rows"][0]["name"]
+
+    async def all_of_them() -> None:
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as group:
+                for name in names:
+                    group.start_soon(one, name)
+
+    anyio.run(all_of_them)
+    assert heard == {name: name for name in names}
+
+
+def test_a_port_that_is_taken_is_named(small: Release) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OutputError, match="cannot be served at"):
+        serve(small.path, taken.getsockname()[1])
+
+
 def test_over_http_with_another_host_a_huge_body_or_nonsense(address: str) -> None:
     with httpx.Client(headers={"Accept": "application/json, text/event-stream"}) as client:
         ping = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-        assert client.post(address, json=ping, headers={"Host": "evil.example"}).status_code == 421
+        port = httpx.URL(address).port
+        for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}"):
+            assert client.post(address, json=ping, headers={"Host": host}).status_code == 200
+        for host in (
+            "evil.example",
+            f"evil.example:{port}",
+            f"localhost.evil.example:{port}",
+            f"127.0.0.1.nip.io:{port}",
+        ):
+            assert client.post(address, json=ping, headers={"Host": host}).status_code == 421
         assert client.post(address, json=ping, headers={"Origin": "https://evil.example"}).status_code == 403
         assert client.post(address, json={**ping, "params": {"x": "a" * 1_000_000}}).status_code == 413
         assert 400 <= client.post(address, content=b"{", headers={"Content-Type": "application/json"}).status_code < 500

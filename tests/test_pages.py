@@ -58,7 +58,7 @@ def text_of(markup: str) -> str:
         ("product/glybera", r"first approved by EMA on 25 October 2012; expired since"),
         ("therapy/tisagenlecleucel", "CAR-T cell therapy against CD19, first developed by University of Pennsylvania"),
         ("agency/us-fda", r"Regulator of United States; has approved \d+ products since 22 August 1997"),
-        ("class/car-t", r"Class of gene-modified immune cell therapy; \d+ products approved by \d+ agencies, the first "),
+        ("class/car-t", r"Class of gene-modified immune cell therapy; \d+ products approved by \d+ agencies, the fir"),
         ("gene/cd19", r"Gene; target of \d+ therapies; \d+ products approved"),
         ("organisation/novartis", r"Organisation in Switzerland; holder of \d+ products"),
         ("milestone/us-fda-kymriah-2017", "Approval of Kymriah by FDA on 30 August 2017"),

@@ -12,14 +12,13 @@ from kg.namespaces import BASE, KINDS, compact, expand
 from kg.query import library
 from kg.store import Release
 from kg.web.linked import FORMATS
-from kg.web.preference import preferred
+from kg.web.negotiation import preferred
 from kg.web.site import routes
 from tests.serving import Running
 from tests.support import needs_chromium, watched
 
 HOSTILE = '</script><script>document.title="hacked"</script><img src=x onerror=alert(1)>" onload="x'
 QUESTIONS = sorted(library())
-NETWORKS = sorted(name for name, question in library().items() if question.network)
 
 
 def client(release: Release) -> TestClient:
@@ -205,18 +204,6 @@ def test_a_question_sorts_filters_and_says_what_is_wrong(full: TestClient) -> No
     assert full.get("/questions/approvals.csv", params={"since": "x"}).status_code == 400
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_networks_and_their_policy(site: TestClient, name: str) -> None:
-    assert f'src="/networks/{name}.html"' in site.get(f"/networks/{name}").text
-    answer = site.get(f"/networks/{name}.html")
-    policy = answer.headers["content-security-policy"]
-    assert policy.count("'sha256-") == 2
-    assert "script-src 'sha256-" in policy
-    for suffix in ("svg", "graphml", "json", "gexf"):
-        assert site.get(f"/networks/{name}.{suffix}").status_code == 200
-    assert site.get(f"/networks/{name}.html?agency=nobody").status_code in (200, 400)
-
-
 def test_the_start_says_what_and_as_of_when(site: TestClient, small: Release) -> None:
     text = site.get("/").text
     assert str(small.manifest["modified"]) in text
@@ -392,13 +379,6 @@ class TestInABrowser:
         assert "agency=FDA" in page.url
         page.click("details.sparql summary")
         assert "SELECT" in page.text_content("details.sparql code")
-
-    def test_a_network_draws_inside_its_page(self, page) -> None:
-        page.goto("/networks/product-milestones?product=Kymriah")
-        frame = page.frame_locator("iframe.network")
-        frame.locator("body[data-settled=true]").wait_for(timeout=60_000)
-        frame.locator("#search").fill("kymriah")
-        assert "found" in frame.locator("#found").text_content()
 
     def test_on_a_phone_nothing_is_wider_than_the_screen(self, browser, served: Running) -> None:
         phone = {"viewport": {"width": 360, "height": 740}, "base_url": served.url, "color_scheme": "dark"}

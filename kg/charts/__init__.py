@@ -1,7 +1,7 @@
 """Answers as pictures: bars, columns, dots, series, matrices, timelines and maps, as Vega-Lite specifications."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +51,7 @@ def picture(figure: Figure, found: Sequence[Mapping[str, Any]], release: Release
         release: Where they come from; it has the names of things and the countries of a map.
         page: The picture's title and size.
     """
-    named = _named(found, release)
+    named = _named(found, {name for names in figure.columns.values() for name in names}, release)
     drawing = (
         world(figure, named, page, _countries(release))
         if figure.kind == "map"
@@ -108,8 +108,8 @@ def written(spec: Mapping[str, Any]) -> str:
     return json.dumps(spec, ensure_ascii=False, indent=None, separators=(",", ":")) + "\n"
 
 
-def _named(found: Sequence[Mapping[str, Any]], release: Release) -> list[dict[str, Any]]:
-    """Put the names of things where an answer has their ids."""
+def _named(found: Sequence[Mapping[str, Any]], columns: Set[str], release: Release) -> list[dict[str, Any]]:
+    """Return some columns of an answer, with the names of things where it has their ids."""
     known: dict[str, str] = {}
 
     def name(value: Any) -> Any:
@@ -119,7 +119,7 @@ def _named(found: Sequence[Mapping[str, Any]], release: Release) -> list[dict[st
             known[value] = _label(value, release)
         return known[value]
 
-    return [{column: name(value) for column, value in row.items()} for row in found]
+    return [{column: name(row[column]) for column in sorted(columns)} for row in found]
 
 
 def _label(short: str, release: Release) -> str:

@@ -87,7 +87,10 @@ def _drawn(
     figure: Figure, items: list[Item], order: list[str], axis: dict[str, Any], page: Page, note: str
 ) -> Drawing | None:
     filled = {item["lane"] for item in items}
-    order = [lane for lane in order if lane in filled][:_LANES]
+    order = [lane for lane in order if lane in filled]
+    if len(order) > _LANES:
+        note = f"{note + '; the' if note else 'The'} first {_LANES} of {len(order)} lanes"
+        order = order[:_LANES]
     items = [item for item in items if item["lane"] in order]
     if not items:
         return None

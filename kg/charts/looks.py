@@ -14,7 +14,7 @@ OTHER: Final = "#8b949c"
 """The colour of what has none of its own."""
 RAMP: Final = ("#cfe3f2", "#5aa5d6", "#05467a")
 """From few to many."""
-_WIDTHS: Final = {False: 960, True: 340}
+_WIDTHS: Final = {False: 960, True: 308}
 _SIZE: Final = 12
 _WIDE: Final = 0x2E7F
 _ENTRY: Final = 190

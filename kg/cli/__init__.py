@@ -16,7 +16,7 @@ from kg.cli.drawing import CHART, MATRIX, NETWORK, timeline
 from kg.cli.registers import VERBS
 from kg.cli.serving import publish, serve
 from kg.curated import tidy as tidy_table
-from kg.errors import CurationError, KgError, OutputError, QueryError
+from kg.errors import CurationError, KgError, QueryError
 from kg.export import FORMATS as EXPORTS
 from kg.export import export as run_export
 from kg.lookup import search as run_search
@@ -29,6 +29,7 @@ from kg.terminal import print_graph, print_hits, print_questions, print_thing
 from kg.trust import missed, trust
 from kg.trust import write as write_report
 from kg.vocabularies import check_vocabularies
+from kg.writing import put
 
 _ERR = Console(stderr=True, highlight=False)
 _FORMAT = click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="How to print the rows.")
@@ -143,12 +144,7 @@ def tidy(folder: Path) -> None:
         raw = path.read_bytes()
         neat = tidy_table(raw, shape)
         if neat != raw:
-            part = path.with_suffix(".part")
-            try:
-                part.write_bytes(neat)
-                part.replace(path)
-            except OSError as error:
-                raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+            put(path, neat)
             click.echo(f"tidied {path}")
 
 

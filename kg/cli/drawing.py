@@ -48,16 +48,16 @@ def _run_network(question: Question, values: dict[str, str | None], out: Path, f
 
 
 def _run_chart(
-    question: Question, values: dict[str, str | None], out: Path, folder: Path | None, kind: str | None = None
+    question: Question, values: dict[str, str | None], out: Path, folder: Path | None, form: str | None = None
 ) -> None:
     kinds = {figure.kind: figure for figure in question.pictures}
     if not kinds:
         raise click.UsageError(f"question {question.name} has no picture; `kg chart --help` lists those that have")
-    if kind and kind not in kinds:
-        raise click.UsageError(f"question {question.name} is drawn as {' or '.join(kinds)}, not as {kind}")
+    if form and form not in kinds:
+        raise click.UsageError(f"question {question.name} is drawn as {' or '.join(kinds)}, not as {form}")
     release = open_release(folder)
     found = rows(ask(question.name, release, **values))
-    figure = kinds[kind] if kind else question.pictures[0]
+    figure = kinds[form] if form else question.pictures[0]
     _finished(picture(figure, found, release, Page(question.title, _about(release, values))), out)
 
 
@@ -80,7 +80,7 @@ NETWORK = _Drawn(
 CHART = _Drawn(
     _run_chart,
     [
-        click.Option(["--kind"], type=click.Choice(list(FORMS)), help="Which of its pictures (default: the first)."),
+        click.Option(["--as", "form"], type=click.Choice(list(FORMS)), help="Which picture (default: its first)."),
         _out(SUFFIXES),
         BUILD,
     ],

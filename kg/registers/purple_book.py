@@ -11,15 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from kg.registers.connector import Connector, Head
-from kg.registers.fda_tables import (
-    Row,
-    day_of,
-    differing,
-    distinct,
-    has_header,
-    read_table,
-    this_year,
-)
+from kg.registers.fda_tables import Row, day_of, differing, distinct, has_header, read_table, this_year
 from kg.registers.reading import Layout, Summary, Unfit, day, items
 from kg.registers.records import Day, ProductRecord
 

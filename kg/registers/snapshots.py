@@ -5,7 +5,6 @@ comes in pages is a folder `clinicaltrials-gov-<sha256>` of them. What is not wh
 snapshot and then its note are moved into place in one step each, so what has a note is whole.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -18,7 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from kg.errors import OutputError, SourceError
+from kg.errors import SourceError
+from kg.writing import alone, writing
 
 NOTE: Final = ".note.json"
 """How the names of notes end."""
@@ -100,29 +100,9 @@ def unfinished(cache: Path, register: str) -> Iterator[Path]:
         OutputError: The cache cannot be written.
     """
     folder = cache / _UNFINISHED / register
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("wb")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise SourceError(f"{register} is being fetched into {cache} by another process") from None
-        with writing(folder):
-            yield folder
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses into one error.
-
-    Raises:
-        OutputError: A file could not be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{error.filename or path}: cannot be written: {error.strerror or error}") from error
+    busy = SourceError(f"{register} is being fetched into {cache} by another process")
+    with alone(folder, busy), writing(folder):
+        yield folder
 
 
 def keep(part: Path, cache: Path, suffix: str, source: Mapping[str, str], now: datetime) -> tuple[Snapshot, bool]:

@@ -42,12 +42,11 @@ def sent(content: str | bytes, media: str, headers: Mapping[str, str] | None = N
     return Response(content, status, {"Access-Control-Allow-Origin": "*", **_SAFE, **(headers or {})}, media)
 
 
-def missing(opened: Opened, wanted: str, status: int = 404, replacement: str | None = None) -> Response:
+def missing(opened: Opened, wanted: str) -> Response:
     """Return the page that says that there is no such thing, and what comes near."""
     hits = opened.index.search(wanted.replace("-", " "), 8) if wanted else []
-    content = {"wanted": wanted, "hits": [(opened.cell(hit.id), hit) for hit in hits], "gone": status == 410}
-    content["replacement"] = opened.cell(replacement) if replacement else None
-    return html(opened, "missing.html", content, status, {"Vary": "Accept"})
+    content = {"wanted": wanted, "hits": [(opened.cell(hit.id), hit) for hit in hits]}
+    return html(opened, "missing.html", content, 404, {"Vary": "Accept"})
 
 
 def bound(endpoint: Endpoint, opened_for: Callable[[Request], Opened]) -> Callable[[Request], Response]:

@@ -327,10 +327,9 @@ class View:
         return next(iter(sorted(stated & names)), None)
 
     @property
-    def replacement(self) -> tuple[bool, str | None]:
-        """Whether the id was withdrawn, and the compact id of what replaces it."""
-        gone = any(v.value == "true" for v in self.values(self.iri, "owl:deprecated"))
-        return gone, next((compact(v.value) for v in self.values(self.iri, "dcterms:isReplacedBy")), None)
+    def gone(self) -> bool:
+        """Whether the id was withdrawn."""
+        return any(v.value == "true" for v in self.values(self.iri, "owl:deprecated"))
 
 
 @cache

@@ -25,13 +25,13 @@ from kg.figures import Figure
 from kg.query import Question, find, library
 from kg.report import rows
 from kg.store import Answer
-from kg.web.answers import missing, sent
+from kg.web.answers import SVG, missing, sent
 from kg.web.opened import Opened
 from kg.web.tabular import given
 
 _FILES: Final = {
-    "svg": ("image/svg+xml", "svg", False),
-    "small.svg": ("image/svg+xml", "svg", True),
+    "svg": (SVG, "svg", False),
+    "small.svg": (SVG, "svg", True),
     "png": ("image/png", "png", False),
     "vl.json": ("application/json", "", False),
 }
@@ -39,7 +39,7 @@ _FILES: Final = {
 _POLICY: Final = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(vega.STYLE.encode()).digest()).decode()}'"
 _AT_ONCE: Final = BoundedSemaphore(2)
 _PATIENCE: Final = 20.0
-_KEPT: Final = 128
+_KEPT: Final = 64
 
 
 class BusyError(KgError):

@@ -1,10 +1,12 @@
-"""Which of the formats that can be served a client wants most."""
+"""Which of the formats that can be served a client wants most: Accept headers, read as RFC 9110 says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 JSON: Final = "application/sparql-results+json"
 HTML: Final = "text/html"
+_MANY: Final = 64
+"""Ranges that are read of one header; browsers send less than ten."""
 
 ROWS: Final[dict[str, str]] = {
     JSON: "JSON",
@@ -31,26 +33,26 @@ GRAPHS: Final[dict[str, str]] = {
 """Media types of CONSTRUCT and DESCRIBE, and what the engine calls them."""
 
 
-def choose(accept: str, offers: Sequence[str]) -> str | None:
-    """Return the offer that an Accept header prefers; None where it takes none of them.
+def preferred(accept: str, offered: Sequence[str]) -> str | None:
+    """Return the offered media type that an Accept header likes best, or None where it takes none of them.
 
     Args:
-        accept: The header's value; empty means anything.
-        offers: Media types, the server's own favourite first.
+        accept: The header's value; empty where there is none, which takes anything.
+        offered: Media types, the server's own favourite first.
 
-    >>> choose("text/csv;q=0.5, application/*", ["application/json", "text/csv"])
-    'application/json'
-    >>> choose("image/png", ["text/csv"])
+    >>> preferred("text/turtle;q=0.5, text/html", ["text/turtle", "text/html"])
+    'text/html'
+    >>> preferred("application/*", ["text/html", "application/ld+json", "application/json"])
+    'application/ld+json'
+    >>> preferred("image/png", ["text/html"]) is None
+    True
     """
     ranges = _ranges(accept)
     if not ranges:
-        return offers[0]
-    best, chosen = 0.0, None
-    for offer in offers:
-        quality = _quality(offer, ranges)
-        if quality > best:
-            best, chosen = quality, offer
-    return chosen
+        return offered[0]
+    # max() keeps the first of equals, and with it the server's order.
+    best = max(offered, key=lambda media: _quality(media, ranges))
+    return best if _quality(best, ranges) else None
 
 
 def accepts(encoding: str, accept: str) -> bool:
@@ -63,9 +65,9 @@ def accepts(encoding: str, accept: str) -> bool:
     return ranges.get(encoding, ranges.get("*", 0.0)) > 0
 
 
-def _quality(offer: str, ranges: dict[str, float]) -> float:
+def _quality(media: str, ranges: Mapping[str, float]) -> float:
     # The narrowest range that fits decides, whatever the others say.
-    for wanted in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
+    for wanted in (media, f"{media.partition('/')[0]}/*", "*/*"):
         if wanted in ranges:
             return ranges[wanted]
     return 0.0
@@ -73,17 +75,20 @@ def _quality(offer: str, ranges: dict[str, float]) -> float:
 
 def _ranges(header: str) -> dict[str, float]:
     found: dict[str, float] = {}
-    for part in header.split(","):
+    for part in header.split(",")[:_MANY]:
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if not name:
-            continue
-        quality = 1.0
-        for parameter in parameters:
-            key, _, value = parameter.partition("=")
-            if key.strip() == "q":
-                try:
-                    quality = float(value)
-                except ValueError:
-                    quality = 0.0
-        found[name] = max(found.get(name, 0.0), quality if 0 <= quality <= 1 else 0.0)
+        if name:
+            found[name] = max(found.get(name, 0.0), _weight(parameters))
     return found
+
+
+def _weight(parameters: Sequence[str]) -> float:
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                # A number that is none comes out of this as 0.
+                return min(1.0, max(0.0, float(value)))
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -3,7 +3,6 @@
 import asyncio
 import ipaddress
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from starlette.routing import BaseRoute
 
-from kg.errors import OutputError
+from kg.ports import bindable
 from kg.web.app import application
 from kg.web.hosts import LOOPBACK
 from kg.web.served import served
@@ -40,7 +39,7 @@ def serve(
         ReleaseError: There is no release, or it cannot be opened.
         OutputError: The address cannot be bound.
     """
-    address, chosen = _free(host, port)
+    address, chosen = bindable(host, port)
     settings = settings or Settings()
     if ipaddress.ip_address(address).is_loopback and not settings.hosts:
         settings = replace(settings, hosts=(*LOOPBACK, host.lower()))
@@ -74,17 +73,3 @@ async def _run(folder: Path | None, address: str, port: int, settings: Settings,
         telling.cancel()
         running.cancel()
         await state.stop()
-
-
-def _free(host: str, port: int) -> tuple[str, int]:
-    """Return the address and port to bind to, once it is sure that they can be."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            bound = probe.getsockname()
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"{host}:{port}: cannot be served at: {reason}; choose another --host or --port") from error
-    return bound[0], bound[1]

@@ -13,7 +13,7 @@ from kg.errors import QueryError
 from kg.report import page
 from kg.syntax import Inspection, inspect
 from kg.web.description import describe
-from kg.web.negotiation import GRAPHS, HTML, JSON, ROWS, accepts, choose
+from kg.web.negotiation import GRAPHS, HTML, JSON, ROWS, accepts, preferred
 from kg.web.protocol import Asked, RefusedError, asked
 from kg.web.served import Served, served
 from kg.web.table import LEAST_FORMAT, shown
@@ -64,7 +64,7 @@ async def _answer(request: Request, state: Served) -> Response:
 
 
 def _bare(request: Request, state: Served) -> Response:
-    media = choose(request.headers.get("accept", ""), [*GRAPHS, HTML])
+    media = preferred(request.headers.get("accept", ""), [*GRAPHS, HTML])
     if media is None:
         raise RefusedError(406, f"The description comes as {', '.join(list(GRAPHS)[:6])}; the editor as {HTML}.")
     if media == HTML:
@@ -87,7 +87,7 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
         raise RefusedError(403, f"{seen.refused}.")
     offers = ROWS if seen.form in ("SELECT", "ASK") else GRAPHS
     accept = request.headers.get("accept", "")
-    media = choose(accept, [*offers, HTML])
+    media = preferred(accept, [*offers, HTML])
     if media is None:
         raise RefusedError(406, f"The answer comes as one of: {', '.join(offers)}; not as {accept[:200]}.")
     compressed = accepts("gzip", request.headers.get("accept-encoding", "")) and media != HTML
@@ -167,7 +167,7 @@ def _placed(message: str, query: str) -> str:
 
 def _refusal(request: Request, state: Served, error: RefusedError) -> Response:
     headers = {"Cache-Control": _UNKEPT} | error.headers
-    if choose(request.headers.get("accept", ""), [_TEXT.partition(";")[0], JSON, *GRAPHS, HTML]) == HTML:
+    if preferred(request.headers.get("accept", ""), [_TEXT.partition(";")[0], JSON, *GRAPHS, HTML]) == HTML:
         query = request.query_params.get("query", "")[: state.settings.query]
         return _page(state, query, None, error.message, error.status, headers)
     body = error.message if error.message.endswith("\n") else f"{error.message}\n"

@@ -19,8 +19,8 @@ from kg.web.answers import HTML, html, missing, sent
 from kg.web.facts import View
 from kg.web.files import files
 from kg.web.linked import FORMATS, SUFFIXES, written
+from kg.web.negotiation import preferred
 from kg.web.opened import Opened
-from kg.web.preference import preferred
 
 BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
 """Ids of what is named after other things."""

@@ -14,10 +14,11 @@ from kg.web.answers import HTML, STILL, SVG, html, missing, sent
 from kg.web.citing import CITATIONS, citation
 from kg.web.facts import View
 from kg.web.linked import FORMATS, SUFFIXES, about, described, written
+from kg.web.negotiation import preferred
 from kg.web.opened import PAGED, Opened
-from kg.web.preference import preferred
 from kg.web.sections import others, tables
 from kg.web.summary import Summary
+from kg.web.wording import day
 
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
 SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}
@@ -37,15 +38,27 @@ def _view(opened: Opened, kind: str, name: str) -> View | None:
     return view if view.there else None
 
 
+def _gone(view: View) -> Response:
+    """Answer for an id that was withdrawn: when, why, and what stands in its place."""
+    said = [view.values(view.iri, name) for name in ("dcterms:isReplacedBy", "cgt:givenUp", "cgt:explanation")]
+    instead, when, why = (next((v.value for v in found), "") for found in said)
+    content = {
+        "id": view.id,
+        "instead": view.opened.titled(instead) if instead else None,
+        "when": day(when),
+        "why": why,
+    }
+    return html(view.opened, "gone.html", content, 410, _VARY)
+
+
 def identify(request: Request, opened: Opened) -> Response:
     """Answer for a thing's IRI: 303 to its page or its data, as Accept says."""
     kind, name = request.path_params["kind"], request.path_params["name"]
     view = _view(opened, kind, name)
     if view is None:
         return missing(opened, name)
-    gone, replacement = view.replacement
-    if gone:
-        return missing(opened, name, 410, replacement)
+    if view.gone:
+        return _gone(view)
     media = preferred(request.headers.get("accept", ""), _OFFERED)
     if media is None:
         offers = ", ".join(_OFFERED)
@@ -71,9 +84,8 @@ def page(request: Request, opened: Opened) -> Response:
     view = _view(opened, kind, name)
     if view is None:
         return missing(opened, name)
-    gone, replacement = view.replacement
-    if gone:
-        return missing(opened, name, 410, replacement)
+    if view.gone:
+        return _gone(view)
     files = [(suffix, media, f"/data/{kind}/{name}.{suffix}") for suffix, (media, _) in FORMATS.items()]
     alternates = [f'<{href}>; rel="alternate"; type="{media}"' for _, media, href in files]
     links = [f'<{view.iri}>; rel="canonical"', f'<{view.iri}>; rel="describes"', *alternates]

@@ -1,12 +1,14 @@
 // Draws a network by WebGL: sigma with the project's looks, labels, highlights and layout.
 import Graph from "graphology";
 import Sigma from "sigma";
-import { EdgeArrowProgram, EdgeRectangleProgram } from "sigma/rendering";
+import { EdgeArrowProgram, EdgeLineProgram, EdgeRectangleProgram } from "sigma/rendering";
 import { Arrangement } from "./arrange.js";
 import { labels } from "./labels.js";
 import { ShapeProgram, look } from "./shapes.js";
 
 const LARGE = 1500; // With more nodes, pointing at one does not dim all others, and edges have no arrows.
+const SLOW = 50; // Milliseconds between two frames of a view that moves; after STILL it did not move.
+const STILL = 8000;
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
 const NEAR = 60; // Up to so many neighbours of a node are named whenever there is room.
 const TOLD = 8; // Relations told when one points at a line.
@@ -51,10 +53,10 @@ class Drawing {
       defaultDrawNodeLabel: writing.label,
       defaultEdgeType: "line",
       defaultNodeType: "shape",
-      edgeProgramClasses: { arrow: EdgeArrowProgram, line: EdgeRectangleProgram },
+      edgeProgramClasses: { arrow: EdgeArrowProgram, line: EdgeRectangleProgram, hair: EdgeLineProgram },
       edgeReducer: (id, edge) => this.reduceEdge(id, edge),
       enableCameraRotation: false,
-      enableEdgeEvents: true,
+      enableEdgeEvents: !this.large, // Finding out which line one points at costs as much as drawing them all again.
       labelDensity: 4,
       labelFont: getComputedStyle(container).fontFamily,
       labelGridCellSize: 60,
@@ -69,6 +71,7 @@ class Drawing {
     });
     this.sigma.on("beforeRender", writing.clear);
     this.listen(container);
+    this.spare();
     this.repaint = () => { this.readTheme(); this.sigma.refresh({ skipIndexation: true }); };
     this.dark.addEventListener("change", this.repaint);
     if (data.nodes.some((node) => node.x === undefined)) this.arrangement.start();
@@ -99,6 +102,7 @@ class Drawing {
       }
     }
     this.large = graph.order > LARGE;
+    if (this.large) this.sigma?.setSetting("enableEdgeEvents", false);
     const most = Math.max(1, ...graph.mapNodes((id) => graph.degree(id)));
     graph.updateEachNodeAttributes((id, facts) => ({ ...facts, size: 5 + 11 * Math.sqrt(graph.degree(id) / most) }));
   }
@@ -153,9 +157,9 @@ class Drawing {
 
   reduceEdge(id, edge) {
     const { graph, theme } = this, focus = this.pointed ?? this.chosen;
-    const type = this.large ? "line" : "arrow";
+    const type = this.large ? "hair" : "arrow";
     if (this.hidden.has(id)) return { type, hidden: true };
-    if (focus && graph.hasExtremity(id, focus)) return { type, color: theme.link, size: 2, zIndex: 1 };
+    if (focus && graph.hasExtremity(id, focus)) return { type: this.large ? "line" : type, color: theme.link, size: 2, zIndex: 1 };
     return { type, size: 1, zIndex: 0, color: focus && !this.large ? theme.faint : theme.edge };
   }
 
@@ -267,6 +271,18 @@ class Drawing {
       if (options.opened) { preventSigmaDefault(); options.opened(node); }
     });
     this.drag();
+  }
+
+  /** On a machine that cannot keep up, leave the edges out as long as the view moves. */
+  spare() {
+    const camera = this.sigma.getCamera();
+    let before = 0, late = 0;
+    camera.on("updated", () => requestAnimationFrame((now) => {
+      const took = now - before;
+      before = now;
+      if (took > SLOW && took < STILL) late += 1;
+      if (late === 3) this.sigma.setSetting("hideEdgesOnMove", true);
+    }));
   }
 
   /** Let nodes be dragged; one that was stays where it was put. */

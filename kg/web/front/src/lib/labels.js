@@ -1,5 +1,12 @@
 // How names are written into a drawing: never over each other, and readable on any ground.
 
+const LONG = 46;
+
+/** A name as it is written into a drawing: a title of many words would lie over everything else. */
+export function short(name) {
+  return name.length > LONG ? `${name.slice(0, LONG - 2)} …` : name;
+}
+
 /** Whether a box, as [left, top, right, bottom], has room beside those that are taken; if so, it is taken too. */
 export function room(taken, box) {
   const free = !taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
@@ -21,16 +28,16 @@ export function labels(theme) {
     label(context, data, settings) {
       if (!data.label) return;
       font(context, settings, settings.labelWeight);
-      const x = data.x + data.size + 4, y = data.y + settings.labelSize / 3;
-      const right = x + context.measureText(data.label).width + 2;
+      const name = short(data.label), x = data.x + data.size + 4, y = data.y + settings.labelSize / 3;
+      const right = x + context.measureText(name).width + 2;
       if (!room(taken, [x - 2, y - settings.labelSize, right, y + 4])) return;
       const { ink, paper } = theme();
       context.lineWidth = 3;
       context.lineJoin = "round";
       context.strokeStyle = paper;
-      context.strokeText(data.label, x, y);
+      context.strokeText(name, x, y);
       context.fillStyle = ink;
-      context.fillText(data.label, x, y);
+      context.fillText(name, x, y);
     },
     hover(context, data, settings) {
       const { ink, paper, link } = theme();

@@ -1,9 +1,9 @@
 // What is shown, as files: SVG written from the places, PNG from that SVG, GraphML for network programs.
-import { room } from "./labels.js";
+import { room, short } from "./labels.js";
 import { mark } from "./shapes.js";
 
 const SVG = "http://www.w3.org/2000/svg", GRAPHML = "http://graphml.graphdrawing.org/xmlns";
-const WIDE = 1600, MARGIN = 70, LINE = 26, PIXELS = 2;
+const WIDE = 1600, MARGIN = 70, NAMES = 200, LINE = 26, PIXELS = 2;
 
 /** Save what a drawing shows: `format` is png, svg or graphml. */
 export async function save(drawing, format, name, title) {
@@ -24,7 +24,7 @@ function svg(drawing, title) {
   const { graph, theme } = drawing, { nodes, edges } = drawing.shown();
   const places = nodes.map((id) => graph.getNodeAttributes(id));
   const [left, right] = extent(places.map((one) => one.x)), [low, high] = extent(places.map((one) => one.y));
-  const scale = (WIDE - 2 * MARGIN) / Math.max(right - left, (high - low) / 1.4, 1e-9);
+  const scale = (WIDE - MARGIN - NAMES) / Math.max(right - left, (high - low) / 1.4, 1e-9);
   const at = ({ x, y }) => [round(MARGIN + (x - left) * scale), round(MARGIN + (high - y) * scale)];
   const kinds = [...new Set(places.map((one) => one.kind))].sort();
   const tall = Math.round((high - low) * scale + 2 * MARGIN + LINE);
@@ -49,8 +49,8 @@ function svg(drawing, title) {
   for (const facts of [...places].sort((one, other) => other.size - one.size)) {
     const [x, y] = at(facts), size = facts.size * 0.8;
     marks.append(mark(facts.kind, x, y, size));
-    const from = x + size + 3, right = from + pen.measureText(facts.label).width + 2;
-    if (room(taken, [from - 2, y - 9, right, y + 7])) names.append(make("text", { x: round(from), y: round(y + 4) }, facts.label));
+    const name = short(facts.label), from = x + size + 3, right = from + pen.measureText(name).width + 2;
+    if (room(taken, [from - 2, y - 9, right, y + 7])) names.append(make("text", { x: round(from), y: round(y + 4) }, name));
   }
   const key = make("g", { "font-size": 14, fill: theme.ink });
   let x = MARGIN;

@@ -10,7 +10,7 @@ const CORNERS = {
   diamond: polygon(4, 1.15, 0),
   triangle: polygon(3, 1.25, Math.PI / 2),
   hexagon: polygon(6, 1.08, 0),
-  star: star(1.3, 0.56),
+  star: star(1.3, 0.497),
 };
 const SHAPES = ["dot", ...Object.keys(CORNERS)];
 
@@ -63,21 +63,17 @@ attribute vec4 a_color;
 attribute vec2 a_position;
 attribute float a_size;
 attribute float a_shape;
-attribute float a_angle;
 uniform mat3 u_matrix;
 uniform float u_sizeRatio;
-uniform float u_correctionRatio;
+uniform float u_pixelRatio;
 varying vec4 v_color;
-varying vec2 v_place;
-varying float v_pixel;
 varying float v_shape;
+varying float v_pixel;
 void main() {
-  float radius = a_size * u_correctionRatio / u_sizeRatio * 2.0;
-  // The triangle's inner circle is 1.5 times as large as the node, so that corners and the star's tips fit in.
-  vec2 corner = 3.0 * vec2(cos(a_angle), sin(a_angle));
-  gl_Position = vec4((u_matrix * vec3(a_position + corner * radius, 1)).xy, 0, 1);
-  v_place = corner;
-  v_pixel = u_correctionRatio * 2.0 / radius;
+  gl_Position = vec4((u_matrix * vec3(a_position, 1)).xy, 0, 1);
+  float radius = a_size / u_sizeRatio * u_pixelRatio;
+  gl_PointSize = 2.6 * radius;
+  v_pixel = 1.0 / radius;
   v_shape = a_shape;
   #ifdef PICKING_MODE
   v_color = a_id;
@@ -87,46 +83,45 @@ void main() {
   v_color.a *= 255.0 / 254.0;
 }`;
 
-// Distances from the outline, in radii of the node: the same outlines as CORNERS.
+// Distances from the outline, in radii of the node: the same outlines as CORNERS. It runs for every pixel: no angles.
 const FRAGMENT = /* glsl */ `
-precision highp float;
+precision mediump float;
 varying vec4 v_color;
-varying vec2 v_place;
-varying float v_pixel;
 varying float v_shape;
+varying float v_pixel;
 float outline(vec2 p) {
-  if (v_shape < 0.5) return length(p) - 1.0;
   vec2 q = abs(p);
+  if (v_shape < 0.5) return length(p) - 1.0;
   if (v_shape < 1.5) return max(q.x, q.y) - 0.85;
   if (v_shape < 2.5) return (q.x + q.y) * 0.7071 - 0.813;
   if (v_shape < 3.5) return max(q.x * 0.866 + p.y * 0.5, -p.y) - 0.625;
   if (v_shape < 4.5) return max(q.x * 0.866 + q.y * 0.5, q.y) - 0.935;
-  // A fifth of the star, halved: what counts is the straight line from its tip to the dent.
-  float turn = abs(mod(atan(p.x, p.y) + 0.6283, 1.2566) - 0.6283);
-  return dot(length(p) * vec2(sin(turn), cos(turn)) - vec2(0.0, 1.3), vec2(0.932, 0.362));
+  // A star is what lies beyond one at most of the five lines that join its tips.
+  vec2 one = vec2(p.y, q.x * 0.951 + p.y * 0.309), two = vec2(q.x * 0.588, -q.x * 0.588) - p.y * 0.809;
+  float second = min(max(one.x, one.y), max(two.x, two.y));
+  return max(second, max(min(one.x, one.y), min(two.x, two.y))) - 0.402;
 }
 void main(void) {
-  float inside = -outline(v_place);
+  float inside = -outline((gl_PointCoord - 0.5) * vec2(2.6, -2.6));
+  if (inside < 0.0) discard;
   #ifdef PICKING_MODE
-  gl_FragColor = inside > 0.0 ? v_color : vec4(0.0);
+  gl_FragColor = v_color;
   #else
-  vec4 edge = vec4(v_color.rgb * 0.7, v_color.a);
-  vec4 filled = mix(edge, v_color, smoothstep(v_pixel * 0.6, v_pixel * 1.2, inside));
-  gl_FragColor = mix(vec4(0.0), filled, smoothstep(0.0, v_pixel * 0.8, inside));
+  gl_FragColor = vec4(v_color.rgb * (inside < v_pixel * 1.2 ? 0.7 : 1.0), v_color.a) * clamp(inside / v_pixel, 0.0, 1.0);
   #endif
 }`;
 
-const { FLOAT, UNSIGNED_BYTE, TRIANGLES } = WebGLRenderingContext;
+const { FLOAT, UNSIGNED_BYTE, POINTS } = WebGLRenderingContext;
 
 /** Sigma's program for nodes of every shape: one call draws them all. */
 export class ShapeProgram extends NodeProgram {
   getDefinition() {
     return {
-      VERTICES: 3,
+      VERTICES: 1,
       VERTEX_SHADER_SOURCE: VERTEX,
       FRAGMENT_SHADER_SOURCE: FRAGMENT,
-      METHOD: TRIANGLES,
-      UNIFORMS: ["u_sizeRatio", "u_correctionRatio", "u_matrix"],
+      METHOD: POINTS,
+      UNIFORMS: ["u_sizeRatio", "u_pixelRatio", "u_matrix"],
       ATTRIBUTES: [
         { name: "a_position", size: 2, type: FLOAT },
         { name: "a_size", size: 1, type: FLOAT },
@@ -134,8 +129,6 @@ export class ShapeProgram extends NodeProgram {
         { name: "a_id", size: 4, type: UNSIGNED_BYTE, normalized: true },
         { name: "a_shape", size: 1, type: FLOAT },
       ],
-      CONSTANT_ATTRIBUTES: [{ name: "a_angle", size: 1, type: FLOAT }],
-      CONSTANT_DATA: [[0], [(2 * Math.PI) / 3], [(4 * Math.PI) / 3]],
     };
   }
   processVisibleItem(id, start, data) {
@@ -148,7 +141,7 @@ export class ShapeProgram extends NodeProgram {
     values[start + 5] = SHAPES.indexOf(look(data.kind).shape);
   }
   setUniforms(params, { gl, uniformLocations }) {
-    gl.uniform1f(uniformLocations.u_correctionRatio, params.correctionRatio);
+    gl.uniform1f(uniformLocations.u_pixelRatio, params.pixelRatio);
     gl.uniform1f(uniformLocations.u_sizeRatio, params.sizeRatio);
     gl.uniformMatrix3fv(uniformLocations.u_matrix, false, params.matrix);
   }
