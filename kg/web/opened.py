@@ -32,6 +32,8 @@ WHERE {{
 """
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
+Draw = Callable[[str, str], bytes]
+"""Draws a specification in a form of `kg.vega`."""
 _NEAR: Final = 20
 """Neighbours on the picture of a thing."""
 _KEPT: Final = 16_000_000
@@ -73,6 +75,7 @@ class Opened:
     Attributes:
         release: The release, opened read only.
         tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
+        draw: How pictures of answers are drawn; None where each is drawn in a process of its own.
         answer: The answer to a question of the library, kept for the next who asks the same.
         network: A network of the library, kept likewise.
         places: Where its nodes lie.
@@ -83,7 +86,14 @@ class Opened:
         cell: A value of a table as its text and what it links to.
     """
 
-    def __init__(self, release: Release, tracker: str = "", select: Callable[[str], Answer] | None = None) -> None:
+    def __init__(
+        self,
+        release: Release,
+        tracker: str = "",
+        select: Callable[[str], Answer] | None = None,
+        draw: Draw | None = None,
+    ) -> None:
+        self.draw = draw
         self.release = release
         self.tracker = tracker
         self._select = select or release.select
