@@ -70,7 +70,9 @@ class Opened:
 
     Args:
         release: The release, opened read only.
+        tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
         select: What evaluates the queries of the library; the release itself where None.
+        draw: How pictures of answers are drawn; None where each is drawn in a process of its own.
 
     Attributes:
         release: The release, opened read only.
@@ -93,9 +95,9 @@ class Opened:
         select: Callable[[str], Answer] | None = None,
         draw: Draw | None = None,
     ) -> None:
-        self.draw = draw
         self.release = release
         self.tracker = tracker
+        self.draw = draw
         self._select = select or release.select
         self.answer = Kept(self._answer, _size, _KEPT)
         self.network = Kept(self._network, lambda graph: _EDGE * (len(graph) + graph.number_of_edges()), _KEPT)
