@@ -410,13 +410,10 @@ def test_a_file_is_known_by_its_content(site: TestClient) -> None:
 
 
 def test_a_question_that_finds_no_worker_says_so(small: Release) -> None:
-    class Busy:
-        release = small
+    def busy(_: str) -> Answer:
+        raise RefusedError(503, "The query was stopped after 10 seconds.", {"Retry-After": "2"})
 
-        def select(self, text: str) -> Answer:
-            raise RefusedError(503, "The query was stopped after 10 seconds.", {"Retry-After": "2"})
-
-    site = TestClient(Starlette(routes=list(routes(lambda request: Busy()))))
+    site = TestClient(Starlette(routes=list(routes(Opened(small, select=busy)))))
     for path in ("/questions/approvals", "/questions/approvals.csv", "/networks/agency-product-class.svg"):
         answer = site.get(path)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2"), path

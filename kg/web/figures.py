@@ -109,7 +109,7 @@ def _answer(opened: Opened, name: str, file: str, values: Mapping[str, str]) -> 
         spec = _specified(opened, find(name), figure, answer, values, small)
         if spec is None:
             raise QueryError("there is nothing to draw; widen the question")
-        content = _drawn(written(spec), form) if form else written(spec).encode()
+        content = (opened.draw or _drawn)(written(spec), form) if form else written(spec).encode()
     except BusyError as error:
         return sent(f"{error}\n", "text/plain", {"Retry-After": "5"}, 503)
     except QueryError as error:

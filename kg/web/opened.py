@@ -32,6 +32,8 @@ WHERE {{
 """
 PAGED: Final = frozenset(KINDS) | {"MONDO"}
 """The prefixes of ids that have pages here."""
+Draw = Callable[[str, str], bytes]
+"""Draws a specification in a form of `kg.vega`."""
 _NEAR: Final = 20
 """Neighbours on the picture of a thing."""
 _KEPT: Final = 16_000_000
@@ -68,11 +70,14 @@ class Opened:
 
     Args:
         release: The release, opened read only.
+        tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
         select: What evaluates the queries of the library; the release itself where None.
+        draw: How pictures of answers are drawn; None where each is drawn in a process of its own.
 
     Attributes:
         release: The release, opened read only.
         tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
+        draw: How pictures of answers are drawn; None where each is drawn in a process of its own.
         answer: The answer to a question of the library, kept for the next who asks the same.
         network: A network of the library, kept likewise.
         places: Where its nodes lie.
@@ -83,9 +88,16 @@ class Opened:
         cell: A value of a table as its text and what it links to.
     """
 
-    def __init__(self, release: Release, tracker: str = "", select: Callable[[str], Answer] | None = None) -> None:
+    def __init__(
+        self,
+        release: Release,
+        tracker: str = "",
+        select: Callable[[str], Answer] | None = None,
+        draw: Draw | None = None,
+    ) -> None:
         self.release = release
         self.tracker = tracker
+        self.draw = draw
         self._select = select or release.select
         self.answer = Kept(self._answer, _size, _KEPT)
         self.network = Kept(self._network, lambda graph: _EDGE * (len(graph) + graph.number_of_edges()), _KEPT)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
-from kg import __version__
+from kg import __version__, vega
 from kg.errors import OutputError
 from kg.export import CHECKSUMS, export
 from kg.namespaces import WEB, compact
@@ -90,7 +90,7 @@ def publish(
             name = path.relative_to(work).as_posix()
             done.files[f"/{name}"] = Written(name)
             sums[name] = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
-        opened = Opened(release, tracker)
+        opened = Opened(release, tracker, draw=lambda spec, form: vega.FORMS[form](spec))
         site = Site(routes(opened, addresses(dumps)), host or _NOWHERE)
         crawl(site, _seeds(opened), done, write, lambda n, all_: progress("Writing pages and data", n, all_))
         pages = {address: one.file for address, one in done.files.items() if one.policy is not None}

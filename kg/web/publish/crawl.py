@@ -26,8 +26,8 @@ _EXAMPLE: Final = "example"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _LIVE: Final = frozenset(("explore", "explore.json", "id"))
 """The first part of addresses that need a server: what they show depends on what is asked."""
-_TAKEN: Final = (".png", ".vl.json")
-"""Pictures in formats that no page shows."""
+_TAKEN: Final = (".png", ".vl.json", ".small.svg")
+"""What a copy has of questions' pictures, but not of each thing's: that would double the time it takes."""
 _FEED: Final = "/feed.xml"
 
 
