@@ -135,7 +135,7 @@ def when(period: object) -> float | None:
     """Return the place of a period's end in time, as a year with its part.
 
     >>> when("2018"), when("2023-Q3"), when("2017/2026"), when("soon")
-    (2018.0, 2023.5, 2026.0, None)
+    (2018, 2023.5, 2026, None)
     """
     match = _PERIOD.fullmatch(str(period).rpartition("/")[2])
     if match is None:
