@@ -1,4 +1,4 @@
-# Two commands: `make kg` sets up, builds, asks, draws and exports; `make test` sets up and tests.
+# Three commands: `make kg` sets up, builds, asks, draws and exports; `make serve` serves it; `make test` sets up and tests.
 # Everything is set up in .venv from requirements.lock, whose hashes pip checks.
 
 PYTHON ?= python3
