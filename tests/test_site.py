@@ -420,3 +420,10 @@ def test_a_question_that_finds_no_worker_says_so(small: Release) -> None:
         assert "stopped after 10 seconds" in answer.text
         assert "etag" not in answer.headers
         assert answer.headers["cache-control"] == "no-store"
+
+
+def test_behind_a_proxy_addresses_are_the_readers(small: Release) -> None:
+    site = TestClient(Starlette(routes=list(routes(Opened(small, base="https://example.org/")))))
+    assert "<loc>https://example.org/page/product/kymriah</loc>" in site.get("/sitemap.xml").text
+    assert "Sitemap: https://example.org/sitemap.xml" in site.get("/robots.txt").text
+    assert "https://example.org/page/" in site.get("/feed.xml").text

@@ -1,6 +1,7 @@
 """The verbs that serve, and publish."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -28,6 +29,13 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+def _home(context: click.Context, option: click.Parameter, value: str) -> str:
+    parts = urlsplit(_address(context, option, value))
+    if value and (not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment):
+        raise click.BadParameter("links lead from the root of a host: an address without a path is needed")
+    return f"{value.rstrip('/')}/" if value else ""
+
+
 _TRACKER = click.option(
     "--tracker", default="", metavar="URL", callback=_address,
     help="Where readers propose corrections; {id} in it becomes the id of the thing they look at.",
@@ -37,11 +45,18 @@ _TRACKER = click.option(
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve at.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="The port; 0: any free.")
+@click.option(
+    "--base",
+    default="",
+    metavar="URL",
+    callback=_home,
+    help="The address of the start page as readers reach it, where a proxy stands before the server.",
+)
 @_BUILD
 @_TRACKER
-def serve(host: str, port: int, folder: Path | None, tracker: str) -> None:
+def serve(host: str, port: int, base: str, folder: Path | None, tracker: str) -> None:
     """Serve the release in use: pages for people, linked data, and SPARQL at /sparql; new releases are picked up."""
-    settings = Settings(tracker=tracker)
+    settings = Settings(tracker=tracker, base=base)
     run_serve(folder, host, port, settings, routes(lambda request: served(request.app).opened))
 
 

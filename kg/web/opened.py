@@ -73,11 +73,13 @@ class Opened:
         tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
         select: What evaluates the queries of the library; the release itself where None.
         draw: How pictures of answers are drawn; None where each is drawn in a process of its own.
+        base: The address of the start page as readers reach it; where empty, each request's own.
 
     Attributes:
         release: The release, opened read only.
         tracker: Where readers propose corrections, with `{id}` for the thing's id; or nothing.
         draw: How pictures of answers are drawn; None where each is drawn in a process of its own.
+        base: The address of the start page as readers reach it, or nothing.
         answer: The answer to a question of the library, kept for the next who asks the same.
         network: A network of the library, kept likewise.
         places: Where its nodes lie.
@@ -94,10 +96,12 @@ class Opened:
         tracker: str = "",
         select: Callable[[str], Answer] | None = None,
         draw: Draw | None = None,
+        base: str = "",
     ) -> None:
         self.release = release
         self.tracker = tracker
         self.draw = draw
+        self.base = base
         self._select = select or release.select
         self.answer = Kept(self._answer, _size, _KEPT)
         self.network = Kept(self._network, lambda graph: _EDGE * (len(graph) + graph.number_of_edges()), _KEPT)

@@ -38,8 +38,8 @@ class Served:
     licence: Final = LICENCES["facts"]
 
     def __init__(self, folder: Path | None, settings: Settings) -> None:
-        self.opened = Opened(open_release(folder), settings.tracker, self.select)
         self.settings = settings
+        self.opened = self._open(open_release(folder))
         self.pool = Pool(settings)
         self._folder = folder
         self._watching: asyncio.Task[None] | None = None
@@ -100,6 +100,9 @@ class Served:
             raise QueryError(f"the query failed: {reply.message}")
         return answer_of(reply.body)
 
+    def _open(self, release: Release) -> Opened:
+        return Opened(release, self.settings.tracker, self.select, base=self.settings.base)
+
     async def _watch(self) -> None:
         failed: Path | None = None
         while True:
@@ -115,7 +118,7 @@ class Served:
                 failed = newest.path if isinstance(error, Gone) else None
             else:
                 failed = None
-                self.opened = Opened(newest, self.settings.tracker, self.select)
+                self.opened = self._open(newest)
 
 
 def served(app: Starlette) -> Served:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
@@ -61,7 +62,7 @@ def serve(
     address, chosen = bindable(host, port)
     settings = settings or Settings()
     if ipaddress.ip_address(address).is_loopback and not settings.hosts:
-        settings = replace(settings, hosts=(*LOOPBACK, host.lower()))
+        settings = replace(settings, hosts=(*LOOPBACK, host.lower(), *_named(settings.base)))
     app = application(folder, settings, routes)
     logging.getLogger("uvicorn.error").addFilter(_unexpected)
     # uvicorn calls what it is given to make a protocol, be it a class or not.
@@ -73,6 +74,11 @@ def serve(
     )  # fmt: skip
     with _listener(address, chosen, settings) as taken, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(config, taken, served(app)))
+
+
+def _named(base: str) -> tuple[str, ...]:
+    name = urlsplit(base).hostname
+    return (name,) if name else ()
 
 
 def _unexpected(record: logging.LogRecord) -> bool:

@@ -29,6 +29,7 @@ class Settings:
         slow: Seconds within which headers, and after them the body, must have come.
         hosts: Names under which the server answers; any where empty.
         tracker: Where readers propose corrections, an address in which `{id}` stands for the thing's id; or nothing.
+        base: The address of the start page as readers reach it, where a proxy stands before the server; or nothing.
     """
 
     deadline: float = 10.0
@@ -50,6 +51,7 @@ class Settings:
     slow: float = 10.0
     hosts: tuple[str, ...] = ()
     tracker: str = ""
+    base: str = ""
 
     @property
     def limits(self) -> str:

@@ -77,7 +77,7 @@ def start(_: Request, opened: Opened) -> Response:
 
 def feed(request: Request, opened: Opened) -> Response:
     """Answer with the newest milestones as a feed, whose links lead to this server's pages."""
-    host = _host(request)
+    host = _home(request, opened)
     return sent(atom(opened.release, lambda thing: f"{host}page/{thing.replace(':', '/', 1)}"), _ATOM)
 
 
@@ -148,9 +148,10 @@ def void(request: Request, opened: Opened) -> Response:
     return sent(written(sorted(quads, key=str), suffix), FORMATS[suffix][0], headers)
 
 
-def robots(request: Request, _: Opened) -> Response:
+def robots(request: Request, opened: Opened) -> Response:
     """Answer with what robots are asked to leave alone: what costs much and says nothing new."""
-    text = f"User-agent: *\nDisallow: /sparql\nDisallow: /search\nDisallow: /*?\nSitemap: {_host(request)}sitemap.xml\n"
+    home = _home(request, opened)
+    text = f"User-agent: *\nDisallow: /sparql\nDisallow: /search\nDisallow: /*?\nSitemap: {home}sitemap.xml\n"
     return PlainTextResponse(text)
 
 
@@ -158,13 +159,14 @@ def sitemap(request: Request, opened: Opened) -> Response:
     """Answer with the addresses of all pages."""
     fixed = ["", "questions", "networks", "explore", "ontology", *(f"questions/{name}" for name in library())]
     things = sorted(path[1:] for iri in opened.labels if (path := opened.path(iri) or "").startswith("/page/"))
-    content: dict[str, Any] = {"host": _host(request), "paths": fixed + things}
+    content: dict[str, Any] = {"host": _home(request, opened), "paths": fixed + things}
     content["modified"] = opened.release.manifest.get("modified", "")
     return sent(page("web/sitemap.xml", content), "application/xml")
 
 
-def _host(request: Request) -> str:
-    return str(request.base_url)
+def _home(request: Request, opened: Opened) -> str:
+    """The address of the start page, as readers reach it."""
+    return opened.base or str(request.base_url)
 
 
 def static(request: Request, opened: Opened) -> Response:
