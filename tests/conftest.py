@@ -53,7 +53,8 @@ def served(real_built: Built) -> Iterator[Running]:
         yield server
 
 
-@pytest.fixture(scope="session")
+# Of a module: while it is open, its event loop counts as running, and no other test could have one of its own.
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     from playwright.sync_api import sync_playwright
 
