@@ -123,6 +123,8 @@ class TestInABrowser:
         with watched(browser, path.as_uri(), offline=True) as page:
             page.goto(path.as_uri())
             page.wait_for_selector("body[data-settled=true]", timeout=60_000)
+            # What is settled is drawn in the next frame.
+            page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
             yield page
 
     def colours(self, page) -> int:
