@@ -51,14 +51,20 @@ def _gone(view: View) -> Response:
     return html(view.opened, "gone.html", content, 410, _VARY)
 
 
-def identify(request: Request, opened: Opened) -> Response:
-    """Answer for a thing's IRI: 303 to its page or its data, as Accept says."""
-    kind, name = request.path_params["kind"], request.path_params["name"]
+def _found(opened: Opened, kind: str, name: str) -> View | Response:
+    """Return the thing of an address, or the answer that it is not here or was withdrawn."""
     view = _view(opened, kind, name)
     if view is None:
         return missing(opened, name)
-    if view.gone:
-        return _gone(view)
+    return _gone(view) if view.gone else view
+
+
+def identify(request: Request, opened: Opened) -> Response:
+    """Answer for a thing's IRI: 303 to its page or its data, as Accept says."""
+    kind, name = request.path_params["kind"], request.path_params["name"]
+    view = _found(opened, kind, name)
+    if isinstance(view, Response):
+        return view
     media = preferred(request.headers.get("accept", ""), _OFFERED)
     if media is None:
         offers = ", ".join(_OFFERED)
@@ -81,11 +87,9 @@ def data(request: Request, opened: Opened) -> Response:
 def page(request: Request, opened: Opened) -> Response:
     """Answer with a thing's page."""
     kind, name = request.path_params["kind"], request.path_params["name"]
-    view = _view(opened, kind, name)
-    if view is None:
-        return missing(opened, name)
-    if view.gone:
-        return _gone(view)
+    view = _found(opened, kind, name)
+    if isinstance(view, Response):
+        return view
     files = [(suffix, media, f"/data/{kind}/{name}.{suffix}") for suffix, (media, _) in FORMATS.items()]
     alternates = [f'<{href}>; rel="alternate"; type="{media}"' for _, media, href in files]
     links = [f'<{view.iri}>; rel="canonical"', f'<{view.iri}>; rel="describes"', *alternates]
