@@ -2,9 +2,10 @@
 
     python benchmarks/serve.py [--build build] [--rounds 7] [--seconds 2] [--json FILE]
 
-Cheap: what a thing's statements are, a thing and a text of its own each time, so that nothing is answered from a
-cache. Large: 10,000 rows as JSON. Rounds are interleaved (ours, theirs, ours ...), so that whatever else the machine
-does meets both alike; ratios are taken round by round, and the median of them is given.
+Cheap: what a thing's statements are; `anew` with a text of its own each time, so that nothing is answered from what is
+kept, and `again` with the same few texts, as programs and pages ask them. Large: 10,000 rows as JSON. Rounds are
+interleaved (ours, theirs, ours ...), so that whatever else the machine does meets both alike; ratios are taken round by
+round, and the median of them is given.
 
 The load comes from one process that speaks HTTP/1.1 on bare sockets with epoll and keeps each connection busy with
 one request. `floor` is what it reaches against a server that answers at once: where that is not several times the
@@ -24,7 +25,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, cycle, product
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -39,6 +40,8 @@ ROOT = Path(__file__).parents[1]
 CONNECTIONS = (1, 8, 32)
 LARGE = "SELECT ?s ?p ?o { ?s ?p ?o } LIMIT 10000"
 LARGE_TIMES = 15
+FEW = 50
+"""Of so many things, one is asked for again and again."""
 CHEAP = "SELECT ?p ?o { <%s> ?p ?o } LIMIT 20 # %d"
 ASKED = "GET /%s?query=%s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/sparql-results+json\r\n\r\n"
 GOALS = {"rate": (True, 0.7), "p99": (False, 2.0), "large": (False, 1.3)}
@@ -110,6 +113,12 @@ class Connection:
         return bytes(self._got).partition(b"\r\n\r\n")[2]
 
 
+def repeated(path: str, things: Sequence[str]) -> Iterator[bytes]:
+    """Yield the same few requests over and over."""
+    asks = [(ASKED % (path, quote(CHEAP % (thing, 0), safe=""))).encode() for thing in things[::FEW]]
+    return cycle(asks)
+
+
 def prepared(path: str, things: Sequence[str], number: int) -> Iterator[bytes]:
     """Yield requests that are all different, from a text that is quoted beforehand."""
     heads = [
@@ -130,9 +139,8 @@ def spent(process: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def cheap(served: Serving, connections: int, seconds: float, things: Sequence[str], turn: Iterator[int]) -> Measured:
+def cheap(served: Serving, connections: int, seconds: float, asks: Iterator[bytes]) -> Measured:
     """Ask for so many seconds on so many connections."""
-    asks = prepared(served.path, things, next(turn))
     with ExitStack() as stack, select.epoll() as poll:
         held: dict[int, Connection] = {}
         for _ in range(connections):
@@ -226,7 +234,8 @@ def floor(things: Sequence[str], turn: Iterator[int]) -> float:
         process = get_context("fork").Process(target=echo, args=(listener,))
         process.start()
         try:
-            return cheap(Serving(listener.getsockname()[1], "", os.getpid()), 8, 1.0, things, turn).rate
+            asks = prepared("", things, next(turn))
+            return cheap(Serving(listener.getsockname()[1], "", os.getpid()), 8, 1.0, asks).rate
         finally:
             process.kill()
             process.join()
@@ -248,7 +257,7 @@ def rounds(times: int, ours: Callable[[], Any], theirs: Callable[[], Any]) -> tu
 def told(name: str, ours: list[float], theirs: list[float], goal: str = "") -> dict[str, Any]:
     """Print and return a line: both medians, the median of the rounds' ratios, and whether that will do."""
     ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
-    line = f"{name:32}{median(ours):>12,.2f}{median(theirs):>12,.2f}{ratio:>8.2f}"
+    line = f"{name:40}{median(ours):>12,.2f}{median(theirs):>12,.2f}{ratio:>8.2f}"
     measured: dict[str, Any] = {"name": name, "ours": ours, "native": theirs, "ratio": ratio}
     if goal:
         least, value = GOALS[goal]
@@ -277,14 +286,15 @@ def main() -> None:
     own = [sys.executable, "-m", "kg", "serve", "--build", given.build, "--port", str(here)]
     lines = []
     with started(own, here, "sparql") as ours, started(native, there, "query") as theirs:
-        print(f"{'':32}{'kg serve':>12}{'native':>12}{'ratio':>8}   goal")
-        for connections in CONNECTIONS:
-            a, b = rounds(
-                given.rounds,
-                lambda n=connections: cheap(ours, n, given.seconds, things, turn),
-                lambda n=connections: cheap(theirs, n, given.seconds, things, turn),
-            )
-            at = f"at {connections}"
+        print(f"{'':40}{'kg serve':>12}{'native':>12}{'ratio':>8}   goal")
+        for kind, connections in product(("anew", "again"), CONNECTIONS):
+
+            def asked_of(served: Serving, kind: str = kind, connections: int = connections) -> Measured:
+                asks = prepared(served.path, things, next(turn)) if kind == "anew" else repeated(served.path, things)
+                return cheap(served, connections, given.seconds, asks)
+
+            a, b = rounds(given.rounds, lambda ask=asked_of: ask(ours), lambda ask=asked_of: ask(theirs))
+            at = f"at {connections}, {kind}"
             lines.append(told(f"requests/s {at}", [m.rate for m in a], [m.rate for m in b], "rate"))
             lines.append(told(f"p50 ms {at}", [m.p50 for m in a], [m.p50 for m in b]))
             lines.append(told(f"p99 ms {at}", [m.p99 for m in a], [m.p99 for m in b], "p99"))

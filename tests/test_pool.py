@@ -8,6 +8,7 @@ import pytest
 from kg.namespaces import PREFIXES
 from kg.store import STORE, Release
 from kg.web.asking import evaluated, never
+from kg.web.kept import Kept, Shelf
 from kg.web.negotiation import GRAPHS, ROWS
 from kg.web.protocol import RefusedError
 from kg.web.room import Hold, Room
@@ -102,7 +103,7 @@ def test_a_client_that_takes_nothing_is_left() -> None:
     hold = Hold(room)
     assert hold.more(600)
     assert not Hold(room).more(600)
-    whole = Whole(Reply("whole", "", False, [b"x" * 300, b"y" * 300], "name", hold), 0.05, {}, "text/csv")
+    whole = Whole(Reply("whole", "", False, [b"x" * 300, b"y" * 300], "name", hold), 0.05, True, {}, "text/csv")
     sent = []
 
     async def send(message: object) -> None:
@@ -115,3 +116,43 @@ def test_a_client_that_takes_nothing_is_left() -> None:
         asyncio.run(whole({}, never, send))  # type: ignore[arg-type]
     assert len(sent) == 2
     assert room.free == 1000
+
+
+def test_only_small_and_lasting_answers_are_sent_again() -> None:
+    def again(parts: list[bytes], lasting: bool) -> object:
+        reply = Reply("whole", "", False, parts, "name", Hold(Room(10**6)))
+        return Whole(reply, 1.0, lasting, {}, "text/csv").again()
+
+    assert again([b"x" * 100], lasting=True) is not None
+    assert again([b"x" * 100], lasting=False) is None
+    assert again([b"x" * 60_000, b"y" * 10_000], lasting=True) is None
+
+
+def test_what_is_kept_makes_room_for_what_is_used() -> None:
+    shelf: Shelf[str] = Shelf(100)
+    for name in ("a", "b", "c"):
+        shelf.put(name, name.upper(), 40)
+        assert shelf.get("a") == "A", "it was used last"
+    assert [shelf.get(name) for name in ("a", "b", "c")] == ["A", None, "C"]
+    shelf.put("huge", "HUGE", 101)
+    assert [shelf.get(name) for name in ("a", "c", "huge")] == ["A", "C", None], "what never fits pushes nothing out"
+    shelf.put("d", "D", 100)
+    assert [shelf.get(name) for name in ("a", "c", "d")] == [None, None, "D"]
+
+
+def test_a_function_is_called_once_for_what_is_kept() -> None:
+    made: list[int] = []
+
+    def double(number: int) -> int:
+        made.append(number)
+        if number < 0:
+            raise ValueError
+        return 2 * number
+
+    kept = Kept(double, lambda _: 1, 2)
+    assert [kept(n) for n in (1, 2, 1, 2)] == [2, 4, 2, 4]
+    assert made == [1, 2]
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            kept(-1)
+    assert made == [1, 2, -1, -1]

@@ -189,6 +189,29 @@ def test_caching(client: httpx.Client) -> None:
     assert get(client, "SELEKT").headers["cache-control"] == "no-store"
 
 
+def test_what_was_asked_before_needs_no_evaluation(server: Running, client: httpx.Client) -> None:
+    def answers() -> list[tuple[bytes, list[tuple[str, str]]]]:
+        found = [
+            get(client, f"{ROWS} # kept", Accept=accept, Accept_Encoding=coding)
+            for accept in ("text/csv", "application/sparql-results+json")
+            for coding in ("gzip", "identity")
+        ]
+        return [(one.content, [pair for pair in one.headers.items() if pair[0] != "date"]) for one in found]
+
+    first = answers()
+    assert len({str(headers) for _, headers in first}) >= 2
+    workers = server.children()
+    for child in workers:
+        os.kill(child, signal.SIGSTOP)
+    try:
+        assert answers() == first
+    finally:
+        for child in workers:
+            os.kill(child, signal.SIGCONT)
+    changing = "SELECT (STRUUID() AS ?x) {}"
+    assert get(client, changing).content != get(client, changing).content
+
+
 def test_compression(client: httpx.Client) -> None:
     query = "SELECT * { ?s ?p ?o } LIMIT 500"
     plain = get(client, query, Accept_Encoding="identity")
@@ -360,7 +383,7 @@ def test_light_queries_pass_two_dozen_heavy_ones(server: Running) -> None:
         waiting = [threads.submit(heavy, number) for number in range(24)]
         while not all(future.done() for future in waiting):
             started = time.monotonic()
-            response = get(client, LIGHT)
+            response = get(client, f"{LIGHT} # {len(times)}")
             assert response.status_code == 200
             times.append(time.monotonic() - started)
             time.sleep(0.05)
@@ -453,13 +476,17 @@ def test_a_new_release_is_picked_up_and_nothing_is_dropped(
         end = time.monotonic() + 15
         seen = set()
         while time.monotonic() < end:
-            response = get(client, ROWS)
-            assert response.status_code == 200
-            seen.add(response.headers["x-release"])
+            # Of these one is evaluated, and the other may have been before.
+            for query in (f"{ROWS} # {time.monotonic()}", ROWS):
+                response = get(client, query)
+                assert response.status_code == 200
+                seen.add(response.headers["x-release"])
             if len(seen) == 2:
                 break
         assert client.get("/health").json()["release"] != before
-        assert get(client, ROWS, If_None_Match=tag).status_code == 200
+        changed = get(client, ROWS, If_None_Match=tag)
+        assert changed.status_code == 200
+        assert changed.headers["x-release"] == get(client, ROWS).headers["x-release"] != before
 
 
 def test_it_ends_cleanly_with_a_query_running(small_built: Built) -> None:

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from kg.web.worker import Reply
+
+_SMALL: Final = 65_536
+"""The most bytes of a result that is kept for others."""
 
 
 class Whole(Response):
@@ -15,13 +19,19 @@ class Whole(Response):
     Args:
         reply: The result.
         stalled: Seconds within which the client must take the next part.
+        lasting: Whether whoever asks the same of this release gets the same.
         headers: Headers that go with it.
         media: Its media type.
+
+    Attributes:
+        release: The name of the release it is of.
     """
 
-    def __init__(self, reply: Reply, stalled: float, headers: Mapping[str, str], media: str) -> None:
+    def __init__(self, reply: Reply, stalled: float, lasting: bool, headers: Mapping[str, str], media: str) -> None:
+        self.release = reply.release
         self._reply = reply
         self._stalled = stalled
+        self._lasting = lasting
         size = str(sum(map(len, reply.parts)))
         super().__init__(None, 200, {**headers, "Content-Length": size}, media)
 
@@ -36,3 +46,11 @@ class Whole(Response):
             await send({"type": "http.response.body", "body": last})
         finally:
             self._reply.hold.leave()
+
+    def again(self) -> Response | None:
+        """Return what others may be sent who ask the same, where that takes little room."""
+        if not self._lasting or sum(map(len, self._reply.parts)) > _SMALL:
+            return None
+        same = Response(self._reply.body, self.status_code)
+        same.raw_headers = self.raw_headers
+        return same

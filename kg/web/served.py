@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.responses import Response
 
 from kg.errors import KgError, QueryError, ReleaseError
 from kg.namespaces import LICENCES, PREFIXES
 from kg.store import STORE, Answer, Release, answer_of, open_release
 from kg.syntax import inspect
 from kg.web.asking import evaluated, never
+from kg.web.kept import Shelf
 from kg.web.opened import Opened
 from kg.web.settings import Settings
 from kg.web.worker import Gone, Job
 from kg.web.workers import Pool
 
+_ANSWERS: Final = 16 * 2**20
+"""Bytes that the endpoint's kept answers may take."""
 _LOOK: Final = 1.0
 """Seconds between looks at which release is in use."""
 
@@ -32,6 +36,7 @@ class Served:
     Attributes:
         opened: The release in use, with what its pages share.
         pool: The workers that evaluate queries on it.
+        answers: Small answers of the endpoint, which go out again to whoever asks the same of the same release.
         settings: The bounds of the server.
     """
 
@@ -41,6 +46,7 @@ class Served:
         self.settings = settings
         self.opened = self._open(open_release(folder))
         self.pool = Pool(settings)
+        self.answers: Shelf[Response] = Shelf(_ANSWERS)
         self._folder = folder
         self._watching: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

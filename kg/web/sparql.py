@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cache, lru_cache, partial
 from typing import Final
 
@@ -29,18 +29,36 @@ METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
 _TEXT: Final = "text/plain; charset=utf-8"
 _KEPT: Final = "public, max-age=60"
 _UNKEPT: Final = "no-store"
+_DECIDING: Final = (b"accept", b"accept-encoding", b"if-none-match")
+"""The headers that an answer depends on."""
+_ANSWER: Final = 2048
+"""Bytes that an answer takes beside its body and the query, about."""
 
 
 async def sparql(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request of the SPARQL 1.1 Protocol."""
     request = Request(scope, receive)
     state = served(scope["app"])
-    try:
-        response = await _answer(request, state)
-    except RefusedError as error:
-        response = await _refusal(request, state, error)
-    response.raw_headers += _common(state.settings.limits)
+    key = _same(scope, state.name)
+    response: Response | None = state.answers.get(key)
+    if response is None:
+        try:
+            response = await _answer(request, state)
+        except RefusedError as error:
+            response = await _refusal(request, state, error)
+        response.raw_headers += _common(state.settings.limits)
+        # Between two releases the answer may be of the next one already.
+        if key and isinstance(response, Whole) and response.release == key[0] and (same := response.again()):
+            state.answers.put(key, same, _ANSWER + len(same.body) + len(scope["query_string"]))
     await response(scope, receive, send)
+
+
+def _same(scope: Scope, release: str) -> tuple[Hashable, ...]:
+    """What two requests have in common that are answered with the same bytes; nothing where there may be none."""
+    if scope["method"] != "GET":
+        return ()
+    deciding = tuple(pair for pair in scope["headers"] if pair[0] in _DECIDING)
+    return () if any(name == b"if-none-match" for name, _ in deciding) else (release, scope["query_string"], *deciding)
 
 
 @cache
@@ -123,7 +141,7 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     if request.method == "HEAD":
         headers["Content-Length"] = str(sum(map(len, reply.parts)))
         return Response(b"", 200, headers, _typed(media))
-    return Whole(reply, settings.stalled, headers, _typed(media))
+    return Whole(reply, settings.stalled, kept, headers, _typed(media))
 
 
 # Clients are few kinds of programs, and each sends the same headers always.
