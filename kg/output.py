@@ -1,4 +1,4 @@
-"""Answers on paper: aligned tables that fit the terminal, CSV, TSV, JSON, Markdown."""
+"""Answers on paper: aligned tables that fit the terminal, CSV, TSV, JSON, Markdown; and files of these."""
 
 import csv
 import json
@@ -14,6 +14,8 @@ from kg.report import rows
 from kg.store import Answer
 
 FORMATS: Final = ("table", "csv", "tsv", "json", "md")
+SUFFIXES: Final = {".csv": "csv", ".tsv": "tsv", ".json": "json", ".md": "md", ".txt": "table"}
+"""The suffixes of files of text, and the formats that they are written in."""
 _SCREEN: Final = 100
 
 

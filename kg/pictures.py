@@ -19,7 +19,7 @@ from kg.errors import OutputError
 from kg.network import Graph, positions
 from kg.report import page
 from kg.vega import png
-from kg.writing import put, writing
+from kg.writing import put
 
 _VIS: Final = Path(pyvis.__file__).parent / "templates" / "lib" / "vis-9.1.2" / "vis-network.min.js"
 _LOOKS: Final = resources.PACKAGE / "looks.json"
@@ -51,8 +51,6 @@ def draw(graph: Graph, out: Path, title: str) -> None:
     if not graph:
         raise OutputError(f"{out}: the network is empty; widen the question")
     content = png(_svg(graph, title), 1) if suffix == ".png" else SUFFIXES[suffix](graph, title).encode()
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
     put(out, content)
 
 

@@ -61,13 +61,14 @@ def in_work(path: Path) -> Path:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all, in a folder that is made where it is not there.
 
     Raises:
         OutputError: It cannot be written.
     """
     part = in_work(path)
     with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             part.write_bytes(content)
             part.replace(path)

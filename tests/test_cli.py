@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from kg.store import Release
 from tests.support import COUNTEREXAMPLES, ROOT, SMALL
@@ -54,9 +55,32 @@ def test_query_formats_and_limit(run) -> None:
     assert "Kymriah" in run("query", "products", "--format", "table").stdout
 
 
+def test_query_writes_files_of_every_format(run, tmp_path: Path) -> None:
+    words = ("query", "approvals", "--agency", "FDA", "--therapy-class", "CAR-T")
+    for suffix, form in ((".csv", "csv"), (".tsv", "tsv"), (".json", "json"), (".md", "md"), (".txt", "table")):
+        out = tmp_path / "new" / f"rows{suffix}"
+        assert run(*words, "--out", str(out)).stdout == f"{out}\n"
+        assert out.read_text(encoding="utf-8") == run(*words, "--format", form).stdout
+    out = tmp_path / "rows.xlsx"
+    run(*words, "--out", str(out))
+    book = CalamineWorkbook.from_path(str(out))
+    sheet, about = (book.get_sheet_by_index(number).to_python() for number in (0, 1))
+    plain = list(csv.reader(io.StringIO(run(*words).stdout)))
+    assert sheet[0] == plain[0]
+    assert [row[0] for row in sheet] == [row[0] for row in plain]
+    assert ["agency", "FDA"] in [row[:2] for row in about]
+    first = out.read_bytes()
+    run(*words, "--out", str(out))
+    assert out.read_bytes() == first
+    assert not list(tmp_path.glob(".work-*"))
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
+        (["query", "approvals", "--out", "rows.doc"], 1, "rows are written as .csv, .tsv, .json, .md, .txt, .xlsx"),
+        (["query", "approvals", "--out", "/dev/null/rows.csv"], 1, "cannot be written"),
+        (["query", "approvals", "--out", "rows.csv", "--format", "csv"], 2, "leave --format out"),
         (["query", "approvals", "--product", "Kymriha"], 1, "kg: no product 'Kymriha'; did you mean Kymriah"),
         (["query", "aprovals"], 1, "did you mean approvals"),
         (["query", "history"], 2, "--product"),

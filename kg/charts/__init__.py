@@ -16,7 +16,7 @@ from kg.query import ask, find, resolve
 from kg.report import rows
 from kg.store import Release
 from kg.vega import FORMS
-from kg.writing import put, writing
+from kg.writing import put
 
 _DRAWN: Final[dict[str, Callable[[Figure, Sequence[Mapping[str, Any]], Page], Drawing | None]]] = {
     "bars": bars, "columns": columns, "points": points, "series": series, "matrix": matrix, "timeline": timeline,
@@ -98,8 +98,6 @@ def draw(spec: Mapping[str, Any] | None, out: Path) -> None:
     if spec is None:
         raise OutputError(f"{out}: there is nothing to draw; widen the question")
     content = SUFFIXES[suffix](written(spec))
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
     put(out, content)
 
 

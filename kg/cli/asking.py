@@ -1,5 +1,6 @@
 """The verb that asks, and what it shares with those that draw: every question of the library is a command."""
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +9,17 @@ from typing import Any
 import click
 from rich.console import Console
 
-from kg.output import FORMATS, write
+from kg.errors import OutputError
+from kg.output import FORMATS, SUFFIXES, write
 from kg.query import Question, ask, library
 from kg.query import find as find_question
-from kg.store import open_release
+from kg.store import Answer, Release, open_release
+from kg.workbook import workbook
+from kg.writing import put
 
 _ERR = Console(stderr=True, highlight=False)
+_WORKBOOK = ".xlsx"
+_FILES = (*SUFFIXES, _WORKBOOK)
 
 
 class Questions(click.Group):
@@ -68,12 +74,30 @@ def _run_query(
     values: dict[str, str | None],
     form: str | None,
     limit: int | None,
+    out: Path | None,
     folder: Path | None,
 ) -> None:
-    answer = ask(question.name, open_release(folder), limit, **values)
-    print_answer(answer, form, question.screen)
+    if out and form:
+        raise click.UsageError("the suffix of --out says the format; leave --format out")
+    if out and out.suffix.lower() not in _FILES:
+        raise OutputError(f"{out}: rows are written as {', '.join(_FILES)}, not as '{out.suffix}'")
+    release = open_release(folder)
+    answer = ask(question.name, release, limit, **values)
+    if out:
+        put(out, _filed(answer, question, {k: v for k, v in values.items() if v}, release, out.suffix.lower()))
+        click.echo(out)
+    else:
+        print_answer(answer, form, question.screen)
     if question.registers and not answer.rows:
         _ERR.print("This question is about registers: build with --registers to have answers.")
+
+
+def _filed(answer: Answer, question: Question, given: dict[str, str], release: Release, suffix: str) -> bytes:
+    if suffix == _WORKBOOK:
+        return workbook(answer, question, given, release.manifest)
+    text = io.StringIO()
+    write(answer, SUFFIXES[suffix], text, screen=question.screen)
+    return text.getvalue().encode()
 
 
 def print_answer(answer: Any, form: str | None, screen: tuple[str, ...] = ()) -> None:
@@ -90,6 +114,9 @@ _PRINTING: list[click.Parameter] = [
         ["--format", "form"], type=click.Choice(FORMATS), help="How to print (default: table; csv in a pipe)."
     ),
     click.Option(["--limit"], type=click.IntRange(min=0), help="The most rows to print."),
+    click.Option(
+        ["--out"], type=click.Path(path_type=Path), help=f"Write them to this file instead: {' '.join(_FILES)}."
+    ),
     BUILD,
 ]
 QUERY = Questions(
