@@ -4,13 +4,16 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from python_calamine import CalamineWorkbook
 
+from kg.cli import cli
 from kg.store import Release
 from tests.support import COUNTEREXAMPLES, ROOT, SMALL
 
@@ -34,6 +37,25 @@ def test_help_and_version(run) -> None:
     assert "approvals --agency FDA" in run("--help").stdout
     assert run("--version").stdout.startswith("kg, version 0.")
     assert "--therapy-class" in run("query", "approvals", "--help").stdout
+
+
+def test_every_verb_is_told_and_explained(run) -> None:
+    told = run("--help").stdout
+    for verb in cli.list_commands(click.Context(cli)):
+        assert re.search(rf"^  {verb}  ", told, re.MULTILINE), verb
+        assert run(verb, "--help").stdout.startswith(f"Usage: kg {verb} ")
+    assert "did you mean query or queries?" in run("querys", code=2).stderr
+
+
+def test_a_verb_pays_for_no_library_that_only_others_need() -> None:
+    code = "import sys, kg.cli; kg.cli.cli.get_command(None, 'query'); print(*sys.modules)"
+    loaded = set(
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
+        ).stdout.split()
+    )
+    assert "pyoxigraph" in loaded
+    assert not loaded & {"networkx", "pyshacl", "owlready2", "starlette", "mcp", "httpx", "pyvis", "kg.build"}
 
 
 def test_queries_are_listed(run) -> None:

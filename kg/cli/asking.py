@@ -1,25 +1,32 @@
-"""The verb that asks, and what it shares with those that draw: every question of the library is a command."""
+"""The verbs that ask, and what they share with those that draw: every question of the library is a command."""
 
 import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
 
-from kg.errors import OutputError
+from kg.errors import OutputError, QueryError
 from kg.output import FORMATS, SUFFIXES, write
 from kg.query import Question, ask, library
 from kg.query import find as find_question
 from kg.store import Answer, Release, open_release
+from kg.terminal import print_graph, print_questions
 from kg.workbook import workbook
 from kg.writing import put
 
 _ERR = Console(stderr=True, highlight=False)
 _WORKBOOK = ".xlsx"
 _FILES = (*SUFFIXES, _WORKBOOK)
+PRINTED = click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="How to print the rows.")
+_BUILD: dict[str, Any] = {
+    "type": click.Path(path_type=Path), "envvar": "KG_BUILD", "help": "The build folder (default: build or $KG_BUILD).",
+}  # fmt: skip
+FOLDER = click.option("--build", "folder", **_BUILD)
+BUILD = click.Option(["--build", "folder"], **_BUILD)
 
 
 class Questions(click.Group):
@@ -106,9 +113,6 @@ def print_answer(answer: Any, form: str | None, screen: tuple[str, ...] = ()) ->
     write(answer, form or ("table" if sys.stdout.isatty() else "csv"), sys.stdout, screen=screen)
 
 
-BUILD = click.Option(
-    ["--build", "folder"], type=click.Path(path_type=Path), envvar="KG_BUILD", help="The build folder to ask."
-)
 _PRINTING: list[click.Parameter] = [
     click.Option(
         ["--format", "form"], type=click.Choice(FORMATS), help="How to print (default: table; csv in a pipe)."
@@ -119,10 +123,32 @@ _PRINTING: list[click.Parameter] = [
     ),
     BUILD,
 ]
-QUERY = Questions(
+query = Questions(
     _run_query,
     _PRINTING,
     name="query",
     help="Ask a question of the library.",
     subcommand_metavar="NAME [OPTIONS]",
 )
+
+
+@click.command()
+def queries() -> None:
+    """List the questions of the library."""
+    print_questions(library().values(), sys.stdout)
+
+
+@click.command()
+@click.argument("file", type=click.File(encoding="utf-8"))
+@PRINTED
+@FOLDER
+def sparql(file: TextIO, form: str | None, folder: Path | None) -> None:
+    """Run any SPARQL 1.1 query from FILE, or from standard input where FILE is -."""
+    release = open_release(folder)
+    try:
+        text = file.read()
+    except UnicodeDecodeError as error:
+        raise QueryError(f"{file.name}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    result = print_graph(release.evaluate(text), sys.stdout)
+    if result is not None:
+        print_answer(result, form)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from kg.charts import SUFFIXES, draw, milestones_of, picture
 from kg.charts.looks import Page
-from kg.cli.asking import BUILD, Questions, command
+from kg.cli.asking import BUILD, FOLDER, Questions, command
 from kg.figures import FORMS
 from kg.network import network as make_network
 from kg.pictures import FILES
@@ -73,11 +73,11 @@ class _Drawn(Questions):
         self.networks = networks
 
 
-NETWORK = _Drawn(
+network = _Drawn(
     _run_network, [_out(FILES), BUILD], networks=True,
     name="network", help="Draw a network to a file.", subcommand_metavar="NAME --out FILE",
 )  # fmt: skip
-CHART = _Drawn(
+chart = _Drawn(
     _run_chart,
     [
         click.Option(["--as", "form"], type=click.Choice(list(FORMS)), help="Which picture (default: its first)."),
@@ -96,13 +96,13 @@ def _matrix() -> click.Command:
     return found
 
 
-MATRIX = _matrix()
+matrix = _matrix()
 
 
 @click.command()
 @click.argument("things", metavar="THING...", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help=f"The file: {' '.join(SUFFIXES)}.")
-@click.option("--build", "folder", type=click.Path(path_type=Path), envvar="KG_BUILD", help="The build folder to ask.")
+@FOLDER
 def timeline(things: tuple[str, ...], out: Path, folder: Path | None) -> None:
     """Draw the milestones of one or several THINGs, ids or any of their names, over time and by agency to a file."""
     release = open_release(folder)

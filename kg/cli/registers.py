@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 from rich.console import Console
@@ -16,6 +16,7 @@ from kg import resources
 from kg.build import CANDIDATES
 from kg.changes import FORMATS, as_text, between_releases, compare, facts_of, patch, release_changes
 from kg.classify import classify as run_classify
+from kg.cli.asking import FOLDER
 from kg.errors import OutputError, ReleaseError, SourceError
 from kg.labelled import measure
 from kg.registered import lines_of, scores
@@ -148,7 +149,7 @@ def evaluate(folder: Path, labels: Path, form: str) -> None:
     help="The table whose rows are suggested; 'decisions' for texts that may mean a thing.",
 )
 @_ROWS
-@click.option("--build", "folder", type=click.Path(path_type=Path), envvar="KG_BUILD", help="The build folder.")
+@FOLDER
 def candidates(table: str, form: str, folder: Path | None) -> None:
     """Print facts that registers state and the tables lack, in the table's own columns."""
     release = open_release(folder)
@@ -198,6 +199,3 @@ def diff(old: Path, new: Path, form: str, register: str | None) -> None:
             click.echo(line)
     else:
         sys.stdout.write(as_text(changes, form))
-
-
-VERBS: Final = (candidates, classify, diff, evaluate, fetch, read)

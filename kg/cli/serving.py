@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from kg.cli.asking import FOLDER
 from kg.namespaces import WEB
 from kg.store import open_release
 from kg.web.linked import FORMATS
@@ -16,11 +17,6 @@ from kg.web.served import served
 from kg.web.server import serve as run_serve
 from kg.web.settings import Settings
 from kg.web.site import routes
-
-_BUILD = click.option(
-    "--build", "folder", type=click.Path(path_type=Path), default=None, envvar="KG_BUILD",
-    help="The build folder to serve (default: build, or $KG_BUILD).",
-)  # fmt: skip
 
 
 def _address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -52,7 +48,7 @@ _TRACKER = click.option(
     callback=_home,
     help="The address of the start page as readers reach it, where a proxy stands before the server.",
 )
-@_BUILD
+@FOLDER
 @_TRACKER
 def serve(host: str, port: int, base: str, folder: Path | None, tracker: str) -> None:
     """Serve the release in use: pages for people, linked data, and SPARQL at /sparql; new releases are picked up."""
@@ -67,7 +63,7 @@ def serve(host: str, port: int, base: str, folder: Path | None, tracker: str) ->
     "--format", "formats", multiple=True, type=click.Choice(list(FORMATS)),
     help=f"Write each thing's data in this format; may be given again (default: {', '.join(DEFAULT)}).",
 )  # fmt: skip
-@_BUILD
+@FOLDER
 @_TRACKER
 def publish(target: Path, base: str | None, formats: tuple[str, ...], folder: Path | None, tracker: str) -> None:
     """Write the site to the folder DIR, for any web host or to open from disk; SPARQL alone needs `kg serve`."""
