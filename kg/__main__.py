@@ -2,4 +2,6 @@
 
 from kg.cli import main
 
-main()
+# Processes that are begun anew import this too, under another name.
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,11 @@ class Running:
     process: subprocess.Popen[str]
     url: str
     port: int
+    lines: list[str]
+
+    def said(self) -> str:
+        """Return what it wrote to standard error."""
+        return "".join(self.lines)
 
     def client(self, **settings: object) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=60, trust_env=False, **settings)
@@ -40,13 +45,16 @@ def running(build: Path, *words: str) -> Iterator[Running]:
     line = process.stderr.readline()
     found = re.search(r":(\d+) ", line)
     assert found, line + process.stderr.read()
-    threading.Thread(target=process.stderr.read, daemon=True).start()
+    lines = [line]
+    reading = threading.Thread(target=lines.extend, args=(process.stderr,), daemon=True)
+    reading.start()
     port = int(found[1])
     try:
-        yield Running(process, f"http://127.0.0.1:{port}", port)
+        yield Running(process, f"http://127.0.0.1:{port}", port, lines)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(15)
         finally:
             process.kill()
+            reading.join(5)

@@ -151,8 +151,8 @@ def test_checksums_cover_every_file(copy: Path) -> None:
 
 
 def test_two_copies_are_the_same_bytes_and_names_are_text(hostile: Release, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        publish(hostile, tmp_path / name, formats=["nt"])
+    for name, jobs in (("a", 1), ("b", 2)):
+        publish(hostile, tmp_path / name, formats=["nt"], jobs=jobs)
     found = contents(tmp_path / "a")
     assert found == contents(tmp_path / "b")
     assert not {"sitemap.xml", "_redirects"} & found.keys(), "without an address there is nothing to lead to"
@@ -211,8 +211,9 @@ def test_a_base_must_be_an_address(small: Release, tmp_path: Path, base: str) ->
 
 def test_a_link_to_nothing_stops_the_work() -> None:
     routes = [Route("/", lambda _: HTMLResponse('<a href="/page/gene/nope">x</a>'))]
+    site, known = Site(routes, HOME), Crawled(wanted(["ttl"], feed=True))
     with pytest.raises(OutputError, match="/ leads to /page/gene/nope, which answers 404"):
-        crawl(Site(routes, HOME), ["/"], Crawled(wanted(["ttl"], feed=True)), lambda *_: None, lambda *_: None)
+        crawl(lambda addresses: map(site.ask, addresses), ["/"], known, lambda *_: None, lambda *_: None)
 
 
 def followed(text: str, path: str, accept: str) -> tuple[int, str]:

@@ -460,6 +460,21 @@ def test_nonsense_on_the_wire(server: Running) -> None:
         assert client.get("/health").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "line", [b"GET http:// HTTP/1.1", b"GET nowhere HTTP/1.1", b"GET /\xff\xfe HTTP/1.1", b"CONNECT a HTTP/1.1"]
+)
+def test_an_address_that_is_none_is_a_bad_request(small_built: Built, line: bytes) -> None:
+    with (
+        running(small_built.release.path.parents[1]) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as connection,
+    ):
+        connection.settimeout(5)
+        connection.sendall(line + b"\r\nHost: localhost\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 405"))
+    assert "Traceback" not in server.said()
+
+
 def test_a_new_release_is_picked_up_and_nothing_is_dropped(
     small_built: Built, real_built: Built, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """The verbs that serve, and publish."""
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -63,9 +64,15 @@ def serve(host: str, port: int, base: str, folder: Path | None, tracker: str) ->
     "--format", "formats", multiple=True, type=click.Choice(list(FORMATS)),
     help=f"Write each thing's data in this format; may be given again (default: {', '.join(DEFAULT)}).",
 )  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=os.cpu_count, show_default="as many as there are cores",
+    help="How many processes make pages.",
+)  # fmt: skip
 @FOLDER
 @_TRACKER
-def publish(target: Path, base: str | None, formats: tuple[str, ...], folder: Path | None, tracker: str) -> None:
+def publish(
+    target: Path, base: str | None, formats: tuple[str, ...], jobs: int, folder: Path | None, tracker: str
+) -> None:
     """Write the site to the folder DIR, for any web host or to open from disk; SPARQL alone needs `kg serve`."""
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
@@ -73,7 +80,7 @@ def publish(target: Path, base: str | None, formats: tuple[str, ...], folder: Pa
         def progress(step: str, done: int, known: int) -> None:
             bar.update(task, description=step, completed=done, total=known)
 
-        made = run_publish(open_release(folder), target, base, formats or DEFAULT, tracker, progress)
+        made = run_publish(open_release(folder), target, base, formats or DEFAULT, tracker, progress, jobs)
     click.echo(f"release  {made.release}")
     click.echo(f"pages    {made.pages:,} of {made.files:,} files, {made.bytes / 1e6:,.0f} MB")
     click.echo(f"open     {target / 'index.html'}")

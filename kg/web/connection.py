@@ -59,10 +59,11 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """See httptools: the head is whole."""
+        # First, because it may find an address that is none: then there is no request, and an answer all the same.
+        super().on_headers_complete()
         self._in_head = False
         self._got = 0
         self._no_longer_late()
-        super().on_headers_complete()
 
     def _no_longer_late(self) -> None:
         if self._closing is not None:

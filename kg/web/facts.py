@@ -316,7 +316,10 @@ class View:
                 continue
             group = f"{compact(subject).partition(':')[0].replace('-', ' ')}: {self.opened.words(name)}"
             found.setdefault(group, set()).add(self.link(ox.NamedNode(subject)))
-        return [(group, sorted(links, key=lambda link: link.text.casefold())) for group, links in sorted(found.items())]
+        return [
+            (group, sorted(links, key=lambda link: (link.text.casefold(), link.href or "")))
+            for group, links in sorted(found.items())
+        ]
 
     @property
     def table(self) -> str | None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
-from kg import __version__, vega
+from kg import __version__
 from kg.errors import OutputError
 from kg.export import CHECKSUMS, export
 from kg.namespaces import WEB, compact
@@ -18,12 +18,12 @@ from kg.report import page
 from kg.store import Release
 from kg.web.files import files
 from kg.web.opened import Opened, node
-from kg.web.publish.crawl import MISSING, Crawled, Site, Written, crawl, resolve, wanted
+from kg.web.publish.asking import Order, asking
+from kg.web.publish.crawl import MISSING, Crawled, Written, crawl, resolve, wanted
 from kg.web.publish.folder import MARKER, replaced
 from kg.web.publish.links import NAMES, SCRIPT, SEARCH, relative, relinked
-from kg.web.publish.pages import VOID, addresses
+from kg.web.publish.pages import VOID, dumped
 from kg.web.publish.rules import rules
-from kg.web.site import routes
 
 DEFAULT: Final = ("ttl", "jsonld", "nt")
 """The formats of data that are published where nothing else is said."""
@@ -57,6 +57,7 @@ def publish(
     formats: Sequence[str] = DEFAULT,
     tracker: str = "",
     progress: Progress = lambda *_: None,
+    jobs: int = 1,
 ) -> Published:
     """Write a release as a static site.
 
@@ -68,6 +69,7 @@ def publish(
         formats: The suffixes of the formats in which the data of each thing is written.
         tracker: Where readers propose corrections, as `kg serve` takes it.
         progress: Told of each step.
+        jobs: How many processes make pages; what they make is the same.
 
     Raises:
         OutputError: The folder holds something else or cannot be written, the base is not an address, or a page
@@ -90,9 +92,9 @@ def publish(
             name = path.relative_to(work).as_posix()
             done.files[f"/{name}"] = Written(name)
             sums[name] = (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
-        opened = Opened(release, tracker, draw=lambda spec, form: vega.FORMS[form](spec))
-        site = Site(routes(opened, addresses(dumps)), host or _NOWHERE)
-        crawl(site, _seeds(opened), done, write, lambda n, all_: progress("Writing pages and data", n, all_))
+        order = Order(release.path, tracker, dumped(dumps), host or _NOWHERE)
+        with asking(order, jobs) as ask:
+            crawl(ask, _seeds(Opened(release)), done, write, lambda n, of: progress("Writing pages and data", n, of))
         pages = {address: one.file for address, one in done.files.items() if one.policy is not None}
         for count, (address, file) in enumerate(pages.items()):
             progress("Linking pages", count, len(pages))

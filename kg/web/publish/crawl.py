@@ -1,7 +1,6 @@
 """Every address of the site, asked for within this process and written as a file."""
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -33,16 +32,17 @@ _FEED: Final = "/feed.xml"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the site answered: status, headers by lower-case name, and body."""
+    """What the site answered: status, headers by lower-case name, body, and where it leads if it is a page."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    links: tuple[str, ...] = ()
 
     @property
     def html(self) -> bool:
         """Whether it is a page."""
-        return self.headers.get("content-type", "").startswith(HTML)
+        return _is_page(self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,14 @@ class Site:
             if match is Match.FULL:
                 response = found["endpoint"](Request({**scope, **found}))
                 body = Path(response.path).read_bytes() if isinstance(response, FileResponse) else bytes(response.body)
-                return Reply(response.status_code, dict(response.headers), body)
+                headers = dict(response.headers)
+                leads = tuple(links(body.decode())) if _is_page(headers) else ()
+                return Reply(response.status_code, headers, body, leads)
         return Reply(404, {}, b"")
+
+
+def _is_page(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").startswith(HTML)
 
 
 def wanted(formats: Collection[str], feed: bool) -> Callable[[str], bool]:
@@ -170,7 +176,7 @@ def _plain(link: str) -> str | None:
 
 
 def crawl(
-    site: Site,
+    ask: Callable[[Sequence[str]], Iterable[Reply]],
     seeds: Iterable[str],
     known: Crawled,
     write: Callable[[str, bytes], None],
@@ -179,7 +185,7 @@ def crawl(
     """Ask for the seeds and all that they lead to, and write each answer to its file.
 
     Args:
-        site: The site.
+        ask: Returns the site's replies to addresses, in their order.
         seeds: The addresses to begin with.
         known: What is written already; what is found is added.
         write: Writes a file.
@@ -188,35 +194,38 @@ def crawl(
     Raises:
         OutputError: A link leads to what is neither there nor known to need a server.
     """
-    queue = deque(dict.fromkeys(seeds))
-    origin = dict.fromkeys(queue, "the list of pages")
+    origin = dict.fromkeys(seeds, "the list of pages")
     files = {one.file: address for address, one in known.files.items()}
+    found = list(origin)
+    done = 0
 
     def seen(address: str | None, by: str) -> None:
         if address and address not in origin and address not in known.files and known.wanted(address):
             origin[address] = by
-            queue.append(address)
+            found.append(address)
 
-    while queue:
-        address = queue.popleft()
-        reply = site.ask(address)
-        if reply.status in _REDIRECTS:
-            target = resolve(address, reply.headers["location"])
-            known.others[address] = target or ""
-            seen(target, address)
-        # A page may say that an id was withdrawn (410), or that there is nothing to draw (400).
-        elif reply.status not in ((200, 400, 410) if reply.html else (200,)) and address != MISSING:
-            raise OutputError(f"{origin[address]} leads to {address}, which answers {reply.status}")
-        else:
-            file = place(address, reply.html)
-            if files.setdefault(file, address) != address:
-                raise OutputError(f"{address} and {files[file]} would both be {file}")
-            policy = reply.headers.get("content-security-policy", "") if reply.html else None
-            known.files[address] = Written(file, policy)
-            write(file, reply.body)
-            for link in links(reply.body.decode()) if reply.html else ():
-                seen(resolve(address, link), address)
-        progress(len(origin) - len(queue), len(origin))
+    while found:
+        asked = found.copy()
+        found.clear()
+        for address, reply in zip(asked, ask(asked), strict=True):
+            if reply.status in _REDIRECTS:
+                target = resolve(address, reply.headers["location"])
+                known.others[address] = target or ""
+                seen(target, address)
+            # A page may say that an id was withdrawn (410), or that there is nothing to draw (400).
+            elif reply.status not in ((200, 400, 410) if reply.html else (200,)) and address != MISSING:
+                raise OutputError(f"{origin[address]} leads to {address}, which answers {reply.status}")
+            else:
+                file = place(address, reply.html)
+                if files.setdefault(file, address) != address:
+                    raise OutputError(f"{address} and {files[file]} would both be {file}")
+                policy = reply.headers.get("content-security-policy", "") if reply.html else None
+                known.files[address] = Written(file, policy)
+                write(file, reply.body)
+                for link in reply.links:
+                    seen(resolve(address, link), address)
+            done += 1
+            progress(done, len(origin))
 
 
 def place(address: str, html: bool) -> str:

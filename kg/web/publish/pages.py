@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,22 +25,35 @@ from kg.web.start import BESIDE
 VOID: Final = "/.well-known/void"
 
 
-def addresses(dumps: Sequence[Path]) -> list[tuple[str, Endpoint]]:
-    """Return what is answered at which address, in place of the server's own answers.
+@dataclass(frozen=True, slots=True)
+class Dumps:
+    """The files of the whole graph.
 
-    Args:
-        dumps: The files of the whole graph, in one folder and folders of it.
+    Attributes:
+        folder: Where they are.
+        files: Each by its path below the folder, with its size and its SHA-256; but for that which lists these.
     """
-    top = next(path.parent for path in dumps if path.name == CHECKSUMS)
-    files = [
+
+    folder: Path
+    files: tuple[tuple[str, int, str], ...]
+
+
+def dumped(paths: Sequence[Path]) -> Dumps:
+    """Return what files were written by an export."""
+    top = next(path.parent for path in paths if path.name == CHECKSUMS)
+    return Dumps(top, tuple(
         (path.relative_to(top).as_posix(), path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
-        for path in dumps
+        for path in paths
         if path.name != CHECKSUMS
-    ]
-    described = sorted(ox.parse(path=str(top / "void.ttl"), format=ox.RdfFormat.TURTLE), key=str)
+    ))  # fmt: skip
+
+
+def addresses(dumps: Dumps) -> list[tuple[str, Endpoint]]:
+    """Return what is answered at which address, in place of the server's own answers."""
+    described = sorted(ox.parse(path=str(dumps.folder / "void.ttl"), format=ox.RdfFormat.TURTLE), key=str)
 
     def data(_: Request, opened: Opened) -> Response:
-        return html(opened, "published-sparql.html", {"dumps": files, "sums": CHECKSUMS})
+        return html(opened, "published-sparql.html", {"dumps": dumps.files, "sums": CHECKSUMS})
 
     def void(request: Request, _: Opened) -> Response:
         suffix = request.path_params.get("suffix", "ttl")
