@@ -32,6 +32,7 @@ from kg.registers.clinicaltrials import NAME, read
 from kg.registers.clinicaltrials import Seen as SeenTrials
 from kg.registers.reading import Skip, Summary
 from kg.registers.trials import Enrich, links_of, nothing_known, trial_of
+from kg.sandbox import end_with_parent
 from kg.shapes import SHAPES_FILE
 from kg.writing import alone, in_work, put, writing
 
@@ -234,6 +235,7 @@ def _in_order(
 
 
 def _begin() -> None:
+    end_with_parent()
     # Parsed JSON has no cycles; looking for some among its millions of objects takes as long as parsing.
     gc.disable()
 

@@ -205,7 +205,7 @@ class Opened:
         return SUFFIXES[".svg"](joined(nodes, edges), f"{self.surroundings.label(thing)} and what is linked with it")
 
     def _suggested(self, kind: str) -> list[str]:
-        return sorted({label for _, _, label in names(self.release, kind)}, key=str.casefold)
+        return sorted({label for _, _, label in names(self.release, kind)}, key=lambda label: (label.casefold(), label))
 
     def words(self, iri: str) -> str:
         """Return what a thing or term is called, or its compact id."""

@@ -11,6 +11,7 @@ from signal import SIG_IGN, SIGINT, signal
 
 from kg import vega
 from kg.errors import OutputError
+from kg.sandbox import end_with_parent
 from kg.store import open_release
 from kg.web.opened import Opened
 from kg.web.publish.crawl import Reply, Site
@@ -70,8 +71,9 @@ def asking(order: Order, jobs: int) -> Iterator[Callable[[Sequence[str]], Iterab
 
 
 def _begin(order: Order) -> None:
-    # Who stops the work stops it in the first process, which ends the others.
+    # Who stops the work stops it in the first process, and with it the others.
     signal(SIGINT, SIG_IGN)
+    end_with_parent()
     _sites.append(order.site())
 
 
