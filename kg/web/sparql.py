@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache, partial
 from typing import Final
 
@@ -49,16 +49,17 @@ async def sparql(scope: Scope, receive: Receive, send: Send) -> None:
         response.raw_headers += _common(state.settings.limits)
         # Between two releases the answer may be of the next one already.
         if key and isinstance(response, Whole) and response.release == key[0] and (same := response.again()):
-            state.answers.put(key, same, _ANSWER + len(same.body) + len(scope["query_string"]))
+            state.answers.put(key, same, _ANSWER + len(same.body) + sum(map(len, key)))
     await response(scope, receive, send)
 
 
-def _same(scope: Scope, release: str) -> tuple[Hashable, ...]:
+def _same(scope: Scope, release: str) -> tuple[str, bytes, bytes] | tuple[()]:
     """What two requests have in common that are answered with the same bytes; nothing where there may be none."""
-    if scope["method"] != "GET":
+    deciding = [pair for pair in scope["headers"] if pair[0] in _DECIDING]
+    if scope["method"] != "GET" or any(name == b"if-none-match" for name, _ in deciding):
         return ()
-    deciding = tuple(pair for pair in scope["headers"] if pair[0] in _DECIDING)
-    return () if any(name == b"if-none-match" for name, _ in deciding) else (release, scope["query_string"], *deciding)
+    # As one text, whose length tells what it takes to keep.
+    return release, scope["query_string"], b"\n".join(b": ".join(pair) for pair in deciding)
 
 
 @cache
