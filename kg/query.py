@@ -105,7 +105,7 @@ def read(path: Path) -> Question:
     """
     text = path.read_text(encoding="utf-8")
     try:
-        header = yaml.load("\n".join(_HEADER.findall(text)), _LOADER)  # noqa: S506 or {}
+        header = yaml.load("\n".join(_HEADER.findall(text)), _LOADER) or {}  # noqa: S506
         parameters = tuple(
             Parameter(
                 name,

@@ -3,7 +3,8 @@
 The engine's parser recurses, and deep nesting kills the process it runs in; an engine asked for SERVICE speaks to
 any address. So a text is taken apart into tokens here, as the grammar's terminals have it, and judged by them.
 Only a whole parser knows whether `<` opens an IRI or compares, and a string may hide in either: the word SERVICE counts
-in any reading. What still slips through finds no socket in a confined process (`kg.sandbox`).
+in any reading, and so do the functions that answer anew each time. What still slips through finds no socket in a
+confined process (`kg.sandbox`).
 """
 
 import re
@@ -20,6 +21,7 @@ READ_ONLY: Final = (
     "the graph is read only: updates are refused. Facts are changed in the tables that a release is built of"
 )
 _NO_SERVICE: Final = "SERVICE is refused: queries see this graph only"
+_SERVICE: Final = frozenset(("SERVICE",))
 _VOLATILE: Final = frozenset(("NOW", "RAND", "UUID", "STRUUID", "BNODE"))
 _DEPTH: Final = 300
 """How deep brackets may be nested; some thousand exhaust the parser's stack and with it the process."""
@@ -85,8 +87,10 @@ def inspect(text: str, longest: int | None = None) -> Inspection:
         plain = text
     start = next((word for word in words if word not in ("PREFIX", "BASE")), "")
     form = next((word for word in words if word in FORMS), "") if start in FORMS else ""
-    refused = READ_ONLY if start in UPDATES else _NO_SERVICE if "SERVICE" in said or _calls_out(text, plain) else ""
-    return Inspection(form, "FROM" in said, borrows, not _VOLATILE.isdisjoint(said), refused)
+    calls_out = "SERVICE" in said or _hides(_SERVICE, text, plain)
+    refused = READ_ONLY if start in UPDATES else _NO_SERVICE if calls_out else ""
+    volatile = not _VOLATILE.isdisjoint(said) or _hides(_VOLATILE, text, plain)
+    return Inspection(form, "FROM" in said, borrows, volatile, refused)
 
 
 def check_depth(text: str) -> None:
@@ -120,12 +124,15 @@ def _read(text: str) -> tuple[list[str], dict[str, int]]:
     return words, {prefix: place for prefix, place in used.items() if prefix not in declared}
 
 
-def _calls_out(text: str, plain: str) -> bool:
-    """Whether a query may ask another endpoint where its usual reading does not say so."""
-    if "SERVICE" not in plain.upper():
+def _hides(sought: frozenset[str], text: str, plain: str) -> bool:
+    """Whether a query may have one of some words where its usual reading does not say so."""
+    shouted = plain.upper()
+    if not any(word in shouted for word in sought):
         return False
-    # Where nothing else holds, the word is refused wherever it stands.
-    return not bars_sockets() or any("SERVICE" in _words(one, way) for one in (text, plain) for way in _OTHERWISE)
+    # Where nothing else holds, the word SERVICE is refused wherever it stands.
+    if sought is _SERVICE and not bars_sockets():
+        return True
+    return any(not sought.isdisjoint(_words(one, way)) for one in (text, plain) for way in _OTHERWISE)
 
 
 def _words(text: str, reading: re.Pattern[str]) -> list[str]:

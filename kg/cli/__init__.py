@@ -1,5 +1,6 @@
 """The command `kg`: every verb one public function, results on stdout, everything else on stderr."""
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -77,8 +78,14 @@ class _Verbs(click.Group):
 
 def main() -> NoReturn:
     """Run the command and leave with 0 (done), 1 (a reported error) or 2 (wrong usage)."""
+    closed = _streams()
     try:
-        sys.exit(cli.main(prog_name="kg", standalone_mode=False) or 0)
+        if closed:
+            _fail("standard output is closed")
+        code = cli.main(prog_name="kg", standalone_mode=False) or 0
+        # What cannot be written is to be told here, not by Python when it ends.
+        sys.stdout.flush()
+        sys.exit(code)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.Abort:
@@ -89,9 +96,26 @@ def main() -> NoReturn:
     except KgError as error:
         _fail(str(error))
     except BrokenPipeError:
-        # Whoever read us has enough (kg ... | head); Python must not complain at exit either.
-        sys.stdout = open("/dev/null", "w")  # noqa: PTH123, SIM115
+        # Whoever read us has enough (kg ... | head).
+        _silence()
         sys.exit(0)
+    except OSError as error:
+        _silence()
+        _fail(f"{error.filename or 'standard output'}: {error.strerror or error}")
+
+
+def _streams() -> bool:
+    """Open what whoever began this process had closed, and say whether that was standard output."""
+    closed = sys.stdout is None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
+    return closed
+
+
+def _silence() -> None:
+    """Keep Python from writing to standard output again when it ends, and from complaining."""
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
 def _fail(message: str) -> NoReturn:

@@ -143,12 +143,18 @@ def queries() -> None:
 @PRINTED
 @FOLDER
 def sparql(file: TextIO, form: str | None, folder: Path | None) -> None:
-    """Run any SPARQL 1.1 query from FILE, or from standard input where FILE is -."""
+    """Run any SPARQL 1.1 query from FILE, or from standard input where FILE is -. SERVICE asks other endpoints."""
     release = open_release(folder)
     try:
         text = file.read()
     except UnicodeDecodeError as error:
         raise QueryError(f"{file.name}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    result = print_graph(release.evaluate(text), sys.stdout)
+    try:
+        result = print_graph(release.evaluate(text), sys.stdout)
+    except OSError as error:
+        # The engine's own have no number: an endpoint that SERVICE asks does not answer.
+        if error.errno is None:
+            raise QueryError(f"the query failed: {error}") from error
+        raise
     if result is not None:
         print_answer(result, form)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from kg import __version__
 from kg.report import page
+from kg.web.negotiation import wishes
 from kg.web.opened import Opened
 from kg.web.protocol import RefusedError
 
@@ -53,7 +54,7 @@ def missing(opened: Opened, wanted: str) -> Response:
 def known(request: Request, tag: str) -> bool:
     """Return whether a client has an answer already, whose tag it sends along; compared weakly."""
     given = request.headers.get("if-none-match", "")
-    return tag.removeprefix("W/") in [part.strip().removeprefix("W/") for part in given.split(",")]
+    return given.strip() == "*" or tag.removeprefix("W/") in [p.strip().removeprefix("W/") for p in given.split(",")]
 
 
 def bound(endpoint: Endpoint, opened_for: Callable[[Request], Opened]) -> Callable[[Request], Response]:
@@ -64,7 +65,7 @@ def bound(endpoint: Endpoint, opened_for: Callable[[Request], Opened]) -> Callab
 
     def answer(request: Request) -> Response:
         opened = opened_for(request)
-        about = "\n".join((opened.name, __version__, str(request.url), request.headers.get("accept", "")))
+        about = "\n".join((opened.name, __version__, str(request.url), wishes(request)))
         tag = f'W/"{blake2b(about.encode(), digest_size=12).hexdigest()}"'
         headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
         if known(request, tag):

@@ -7,8 +7,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kg.web.settings import Settings
 
-_HEAD: Final = 524_288
-"""The most bytes before a request's head is whole; a query in an address takes up to 262,144."""
+_HEAD: Final = 131_072
+"""The most bytes before a request's head is whole."""
+_ADDRESS: Final = 65_535
+"""The most bytes of an address that httptools reads."""
+_TOO_LONG: Final = "The address is too long: send the query by POST."
 _CONNECTIONS: Final = 512
 """Connections that are open at once; more are closed."""
 
@@ -64,6 +67,18 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._got = 0
         self._no_longer_late()
+
+    def send_400_response(self, msg: str) -> None:
+        """See uvicorn: it was no request."""
+        if len(self.url) <= _ADDRESS:
+            super().send_400_response(msg)
+            return
+        head = (
+            f"HTTP/1.1 414 URI Too Long\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            f"content-length: {len(_TOO_LONG)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(f"{head}{_TOO_LONG}".encode())
+        self.transport.close()
 
     def _no_longer_late(self) -> None:
         if self._closing is not None:

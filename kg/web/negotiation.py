@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from starlette.requests import Request
+
 JSON: Final = "application/sparql-results+json"
 HTML: Final = "text/html"
 PROBLEM: Final = "application/problem+json"
+_LONG: Final = 4096
+"""Letters that are read of a header."""
 _MANY: Final = 64
 """Ranges that are read of one header; browsers send less than ten."""
 
@@ -32,6 +36,11 @@ GRAPHS: Final[dict[str, str]] = {
     "text/plain": "N_TRIPLES",
 }
 """Media types of CONSTRUCT and DESCRIBE, and what the engine calls them."""
+
+
+def wishes(request: Request, name: str = "accept") -> str:
+    """Return what a client wishes: its header, or all of that name as one; empty where there is none."""
+    return ", ".join(request.headers.getlist(name))[:_LONG]
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:

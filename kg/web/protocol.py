@@ -61,10 +61,7 @@ async def asked(request: Request, settings: Settings) -> Asked:
     Raises:
         RefusedError: It is not one.
     """
-    raw = request.scope["query_string"]
-    if len(raw) > 4 * settings.query:
-        raise RefusedError(414, "The address is too long: send the query by POST.")
-    fields = _fields(raw)
+    fields = _fields(request.scope["query_string"])
     query: str | None = None
     if request.method == "POST":
         kind, _, parameters = request.headers.get("content-type", "").partition(";")

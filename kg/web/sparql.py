@@ -18,7 +18,7 @@ from kg.web.answers import known
 from kg.web.asking import evaluated
 from kg.web.description import describe
 from kg.web.mistakes import mistake
-from kg.web.negotiation import GRAPHS, HTML, JSON, PROBLEM, ROWS, accepts, preferred
+from kg.web.negotiation import GRAPHS, HTML, JSON, PROBLEM, ROWS, accepts, preferred, wishes
 from kg.web.protocol import Asked, RefusedError, asked
 from kg.web.sending import Whole
 from kg.web.served import Served, served
@@ -93,7 +93,7 @@ async def _answer(request: Request, state: Served) -> Response:
 
 
 async def _bare(request: Request, state: Served) -> Response:
-    media = preferred(request.headers.get("accept", ""), [*GRAPHS, HTML])
+    media = preferred(wishes(request), [*GRAPHS, HTML])
     if media is None:
         raise RefusedError(406, f"The description comes as {', '.join(list(GRAPHS)[:6])}; the editor as {HTML}.")
     if media == HTML:
@@ -115,11 +115,11 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     if seen.refused:
         raise RefusedError(403, f"{seen.refused}.")
     offers = ROWS if seen.form in ("SELECT", "ASK") else GRAPHS
-    accept = request.headers.get("accept", "")
+    accept = wishes(request)
     media = _chosen(accept, (*offers, HTML))
     if media is None:
         raise RefusedError(406, f"The answer comes as one of: {', '.join(offers)}; not as {accept[:200]}.")
-    compressed = media != HTML and _takes_gzip(request.headers.get("accept-encoding", ""))
+    compressed = media != HTML and _takes_gzip(wishes(request, "accept-encoding"))
     kept = request.method in ("GET", "HEAD") and not seen.volatile
     if kept and "if-none-match" in request.headers:
         tag = _tag(state.name, wish, media, compressed)
@@ -163,7 +163,7 @@ async def _reply(request: Request, state: Served, job: Job, seconds: float) -> R
 
 async def _refusal(request: Request, state: Served, error: RefusedError) -> Response:
     headers = {"Cache-Control": _UNKEPT} | error.headers
-    media = preferred(request.headers.get("accept", ""), [_TEXT.partition(";")[0], PROBLEM, JSON, *GRAPHS, HTML])
+    media = preferred(wishes(request), [_TEXT.partition(";")[0], PROBLEM, JSON, *GRAPHS, HTML])
     if media == HTML:
         query = request.query_params.get("query", "")[: state.settings.query]
         return await _page(state, query, error, headers)

@@ -19,7 +19,7 @@ from kg.web.answers import HTML, html, known, missing, sent
 from kg.web.facts import View
 from kg.web.files import digest, files
 from kg.web.linked import FORMATS, SUFFIXES, written
-from kg.web.negotiation import preferred
+from kg.web.negotiation import preferred, wishes
 from kg.web.opened import Opened
 
 BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
@@ -84,7 +84,7 @@ def feed(request: Request, opened: Opened) -> Response:
 def search(request: Request, opened: Opened) -> Response:
     """Answer with what has a name like the one given: a page for browsers' own navigation, JSON for all else."""
     text, kind = (request.query_params.get(name, "").strip()[:_LONG] for name in ("q", "kind"))
-    media = preferred(request.headers.get("accept", ""), ("application/json", HTML))
+    media = preferred(wishes(request), ("application/json", HTML))
     near = opened.index.search(text, _HITS) if text else []
     # Sorting is stable: the best name comes first among things, and after them among what only speaks of things.
     hits = sorted(near, key=lambda hit: hit.id.startswith(BESIDE))
@@ -105,7 +105,7 @@ def search(request: Request, opened: Opened) -> Response:
 
 def ontology(request: Request, opened: Opened) -> Response:
     """Answer for the ontology's IRI: its terms as a page, or its statements as Accept says."""
-    media = preferred(request.headers.get("accept", ""), (HTML, *SUFFIXES))
+    media = preferred(wishes(request), (HTML, *SUFFIXES))
     name = request.path_params.get("suffix", "")
     suffix = name or SUFFIXES.get(media or "", "")
     alternates = ", ".join(f'</ontology.{s}>; rel="alternate"; type="{m}"' for s, (m, _) in FORMATS.items())
@@ -140,7 +140,7 @@ def _terms(opened: Opened) -> list[tuple[str, list[View]]]:
 
 def void(request: Request, opened: Opened) -> Response:
     """Answer with the description of the dataset and its graphs, as Accept says."""
-    media = preferred(request.headers.get("accept", ""), (*SUFFIXES, HTML))
+    media = preferred(wishes(request), (*SUFFIXES, HTML))
     suffix = SUFFIXES.get(media or "", "ttl")
     store = opened.release.store
     quads = store.quads_for_pattern(None, None, None, ox.NamedNode(graph(DESCRIPTION)))

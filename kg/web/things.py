@@ -14,7 +14,7 @@ from kg.web.answers import HTML, STILL, SVG, html, missing, sent
 from kg.web.citing import CITATIONS, citation
 from kg.web.facts import View
 from kg.web.linked import FORMATS, SUFFIXES, about, described, written
-from kg.web.negotiation import preferred
+from kg.web.negotiation import preferred, wishes
 from kg.web.opened import PAGED, Opened
 from kg.web.sections import others, tables
 from kg.web.summary import Summary
@@ -65,7 +65,7 @@ def identify(request: Request, opened: Opened) -> Response:
     view = _found(opened, kind, name)
     if isinstance(view, Response):
         return view
-    media = preferred(request.headers.get("accept", ""), _OFFERED)
+    media = preferred(wishes(request), _OFFERED)
     if media is None:
         offers = ", ".join(_OFFERED)
         return sent(f"{kind}:{name} is offered as {offers}\n", "text/plain", _VARY, 406)
