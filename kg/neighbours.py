@@ -27,7 +27,8 @@ EVIDENCE: Final = frozenset({
     "second-entry", "source", "source-kind",
 })  # fmt: skip
 """Kinds that record where facts come from; they are shown when asked for, since they would hide all else."""
-_DISEASE: Final = "MONDO"
+_CALLED: Final = {"MONDO": "disease", "rejection": "proposal not entered", "rejection-kind": "reason not to enter"}
+"""What kinds are called whose prefix is no word, or one that readers take for another: an agency rejects too."""
 _LABEL: Final = ox.NamedNode(expand("rdfs:label"))
 _DATE: Final = expand("cgt:date")
 _NAMES: Final = frozenset({_LABEL.value, expand("skos:altLabel"), expand("skos:prefLabel")})
@@ -161,7 +162,7 @@ def kind(thing: str) -> str:
     'cell source'
     """
     prefix = thing.partition(":")[0]
-    return "disease" if prefix == _DISEASE else prefix.replace("-", " ")
+    return _CALLED.get(prefix, prefix.replace("-", " "))
 
 
 class Surroundings:

@@ -267,11 +267,11 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
     )
     if len(exact) == 1:
         return ox.NamedNode(exact[0])
-    what = kind.partition(":")[2].lower() if kind else "thing"
+    what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.partition(":")[2]).lower() if kind else "thing"
     if exact:
         raise QueryError(f"several are called '{text}': {', '.join(compact(iri) for iri in exact[:5])}; give the id")
     close = nearest(text, named, 3)
-    hint = f"did you mean {' or '.join(close)}?" if close else "kg search finds things by name"
+    hint = f"did you mean {' or '.join(close)}?" if close else "search finds things by any name"
     raise NotInGraphError(f"no {what} '{text}'; {hint}", close)
 
 

@@ -25,7 +25,10 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{error.filename or path}: cannot be written: {error.strerror or error}") from error
+        named = str(error.filename or path)
+        # Nobody has asked for the name that a file has while it is not whole.
+        said = path if WORK in named else named
+        raise OutputError(f"{said}: cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager

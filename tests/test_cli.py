@@ -58,6 +58,37 @@ def test_a_verb_pays_for_no_library_that_only_others_need() -> None:
     assert not loaded & {"networkx", "pyshacl", "owlready2", "starlette", "mcp", "httpx", "pyvis", "kg.build"}
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full here")
+@pytest.mark.parametrize(
+    "words", ["query products", "query products --format table", "queries", "show Kymriah", "--help"]
+)
+def test_what_cannot_be_printed_is_one_line(small: Release, words: str) -> None:
+    code = f"{sys.executable} -m kg {words}"
+    env = os.environ | {"KG_BUILD": str(small.path)}
+    for ending, said in (("> /dev/full", "standard output: No space left"), (">&-", "standard output is closed")):
+        done = subprocess.run(
+            ["sh", "-c", f"{code} {ending}"], check=False, capture_output=True, text=True, cwd=ROOT, env=env
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert said in done.stderr
+
+
+def test_a_closed_input_and_a_mute_endpoint_are_one_line(run, small: Release, tmp_path: Path) -> None:
+    env = os.environ | {"KG_BUILD": str(small.path)}
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m kg sparql - <&-"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=env,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    query = tmp_path / "elsewhere.rq"
+    query.write_text("SELECT * { SERVICE <http://127.0.0.1:9/sparql> { ?a ?b ?c } }")
+    assert run("sparql", str(query), code=1).stderr.startswith("kg: the query failed: ")
+
+
 def test_queries_are_listed(run) -> None:
     text = run("queries").stdout
     assert "first-by-target" in text

@@ -84,6 +84,28 @@ def test_how_a_product_stands_with_each_agency(full: TestClient) -> None:
     assert re.search(r'<span class="warn">expired since \d{4}-\d\d-\d\d</span>', ended)
 
 
+def test_an_approval_that_was_converted_says_so(full: TestClient) -> None:
+    page = full.get("/page/product/carvykti").text
+    assert "<td>conditional, full since 2024-04-19</td>" in page
+    assert "proposal not entered: about" in page, "what was not entered is not what an agency rejected"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("_is_statuss=authorised", "no column 'statuss' to sort or filter by; did you mean status?"),
+        ("_sort=-nonsense", "no column 'nonsense' to sort or filter by; it has milestone"),
+        ("agency=FDA&agency=EMA", "agency is given twice"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(full: TestClient, asked: str, said: str) -> None:
+    for suffix in ("", ".csv", ".xlsx"):
+        answer = full.get(f"/questions/approvals{suffix}?{asked}")
+        assert answer.status_code == 400
+        assert said in html.unescape(answer.text)
+    assert full.get("/questions/approvals.csv?agency=FDA&agency=").status_code == 200
+
+
 def test_names_say_their_language(full: TestClient) -> None:
     assert '<dt>Japanese</dt><dd><span lang="ja">キムリア</span>' in full.get("/page/product/kymriah").text
     assert '<h1>Yikaida <span class="zh" lang="zh">奕凯达</span></h1>' in full.get("/page/product/yikaida").text

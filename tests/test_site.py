@@ -405,7 +405,7 @@ def test_a_file_is_known_by_its_content(site: TestClient) -> None:
     tag = first.headers["etag"]
     assert other.get("/static/site.css").headers["etag"] == tag
     assert site.get("/static/site.js").headers["etag"] != tag
-    again = other.get("/static/site.css", headers={"If-None-Match": f'"x", W/{tag}'})
+    again = other.get("/static/site.css", headers={"If-None-Match": f'"x", {tag.removeprefix("W/")}'})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
 
 

@@ -12,6 +12,8 @@ from kg.lookup import show as run_show
 from kg.store import open_release
 from kg.terminal import print_hits, print_thing
 
+_SHOWN = 100
+
 
 @click.command()
 @click.argument("thing")
@@ -31,5 +33,5 @@ def search(text: tuple[str, ...], limit: int, form: str | None, folder: Path | N
     words = " ".join(text)
     hits = run_search(words, open_release(folder), limit)
     if not hits:
-        raise KgError(f"nothing is called anything like '{words}'")
+        raise KgError(f"nothing is called anything like '{words[:_SHOWN]}{'…' * (len(words) > _SHOWN)}'")
     print_hits(hits, form or ("table" if sys.stdout.isatty() else "csv"), sys.stdout)

@@ -7,11 +7,13 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kg.web.answers import missing
 from kg.web.hosts import KnownHosts
 from kg.web.served import Served, served
 from kg.web.settings import Settings
@@ -21,6 +23,9 @@ from kg.web.workers import Late, Left, Overloaded
 
 _PULSE: Final = "ASK { ?s ?p ?o }"
 _PULSE_SECONDS: Final = 5.0
+_WORTH_COMPRESSING: Final = 1024
+_EFFORT: Final = 4
+"""Of 9: more takes several times as long for a few bytes in a hundred."""
 
 
 def application(
@@ -48,7 +53,13 @@ def application(
 
     app = Starlette(
         routes=[*routes, Route("/health", _health, methods=["GET"])],
-        middleware=[Middleware(KnownHosts, hosts=state.settings.hosts), Middleware(_Endpoint)],
+        middleware=[
+            Middleware(KnownHosts, hosts=state.settings.hosts),
+            Middleware(_Endpoint),
+            # The endpoint's workers compress what they find; this is for all else.
+            Middleware(GZipMiddleware, minimum_size=_WORTH_COMPRESSING, compresslevel=_EFFORT),
+        ],
+        exception_handlers={404: _nowhere},
         lifespan=living,
     )
     app.state.served = state
@@ -64,6 +75,10 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         here = scope["type"] == "http" and scope["path"] == "/sparql"
         await (sparql if here else self._app)(scope, receive, send)
+
+
+def _nowhere(request: Request, _: Exception) -> Response:
+    return missing(served(request.app).opened, request.url.path.strip("/").rpartition("/")[2])
 
 
 async def _health(request: Request) -> Response:

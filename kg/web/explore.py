@@ -14,6 +14,7 @@ from kg.web.answers import html, missing, sent
 from kg.web.drawing import written
 from kg.web.files import built
 from kg.web.opened import Opened
+from kg.web.things import look_up
 
 _SHOWS: Final = ("milestones", "evidence")
 """What the parameter `show` may ask for: the fields of a manner."""
@@ -56,7 +57,9 @@ def page(request: Request, opened: Opened) -> Response:
     address = _address(asked)
     found = opened.surroundings.explore(asked.steps, asked.manner)
     if found.unknown and not found.nodes:
-        return missing(opened, found.unknown[0].partition(":")[2])
+        kind, _, name = found.unknown[0].partition(":")
+        answer = look_up(opened, kind, name)
+        return answer if isinstance(answer, Response) else missing(opened, name)
     hits = [(_further(address, Step(hit.id)), hit) for hit in opened.index.search(sought, _HITS)] if sought else []
     examples = [(_further(address, Step(one)), opened.cell(one)) for one in _EXAMPLES if opened.surroundings.there(one)]
     content = {

@@ -9,6 +9,7 @@ import pyoxigraph as ox
 
 from kg.errors import QueryError
 from kg.namespaces import WEB, compact
+from kg.neighbours import kind
 from kg.shapes import shapes
 from kg.store import Answer
 from kg.web.opened import Opened, node
@@ -314,7 +315,7 @@ class View:
                 continue
             if compact(subject).startswith(("claim:", "graph:")) or subject not in self.opened.labels:
                 continue
-            group = f"{compact(subject).partition(':')[0].replace('-', ' ')}: {self.opened.words(name)}"
+            group = f"{kind(compact(subject))}: {self.opened.words(name)}"
             found.setdefault(group, set()).add(self.link(ox.NamedNode(subject)))
         return [
             (group, sorted(links, key=lambda link: (link.text.casefold(), link.href or "")))

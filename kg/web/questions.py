@@ -14,7 +14,7 @@ from kg.store import Answer
 from kg.web.answers import html, missing, sent
 from kg.web.figures import shown
 from kg.web.opened import Opened
-from kg.web.tabular import State, Table, address, given
+from kg.web.tabular import State, Table, address, given, once
 from kg.workbook import MEDIA, workbook
 
 _DOWNLOADS: Final = {
@@ -40,16 +40,17 @@ def ask(request: Request, opened: Opened) -> Response:
     values = given(request.query_params)
     if suffix == "rq":
         return _text(opened, question, values)
-    state = State.asked(request.query_params)
     lacks = [p.name for p in question.parameters if p.required and p.name not in values]
     problem = ""
     answer: Answer | None = None
+    table: Table | None = None
     if not lacks or suffix:
         try:
+            once(request.query_params)
             answer = opened.answer(name, *sorted(values.items()))
+            table = Table(opened, question, answer, values, State.asked(request.query_params))
         except QueryError as error:
             problem = str(error)
-    table = None if answer is None else Table(opened, question, answer, values, state)
     if suffix:
         return sent(f"{problem}\n", "text/plain", status=400) if table is None else _download(opened, table, suffix)
     content = {
@@ -58,7 +59,7 @@ def ask(request: Request, opened: Opened) -> Response:
         "problem": problem,
         "fields": fields(opened, question),
         "table": table,
-        "pictures": shown(opened, question, answer, values) if answer else [],
+        "pictures": shown(opened, question, answer, values) if answer and table else [],
         "sparql": bind(question, dict(values), opened.release) if table else question.text,
         "example": address(name, {p.name: p.example for p in question.parameters if p.required}),
     }

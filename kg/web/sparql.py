@@ -98,7 +98,7 @@ async def _bare(request: Request, state: Served) -> Response:
         raise RefusedError(406, f"The description comes as {', '.join(list(GRAPHS)[:6])}; the editor as {HTML}.")
     if media == HTML:
         return await _page(state, "", None, {})
-    body = describe(state, str(request.url.replace(query="")), GRAPHS[media])
+    body = describe(state, f"{state.settings.base or request.base_url}sparql", GRAPHS[media])
     tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name}
     if known(request, tag):

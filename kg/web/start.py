@@ -175,7 +175,7 @@ def static(request: Request, opened: Opened) -> Response:
     if name not in files():
         return missing(opened, name)
     path, media = files()[name]
-    tag = f'"{digest(name)}"'
+    tag = f'W/"{digest(name)}"'
     headers = {"ETag": tag, "Cache-Control": "public, no-cache", "X-Content-Type-Options": "nosniff"}
     if known(request, tag):
         return Response(status_code=304, headers=headers)

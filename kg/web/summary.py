@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from kg.namespaces import compact
+from kg.namespaces import compact, expand
 from kg.report import rows
 from kg.web.facts import Link, View
 from kg.web.opened import node
@@ -19,6 +19,7 @@ _APPROVALS: Final = {
     "therapy": "therapy",
 }
 """Kinds of thing whose approvals the library lists, and the parameter that narrows the list to one."""
+_CONVERSION: Final = node("cgt:ApprovalConversion")
 _STANDING: Final = "authorised"
 _DAYS: Final = "day"
 
@@ -68,11 +69,23 @@ class Summary:
             product=Link(opened.cell(row["product"])["text"], opened.cell(row["product"])["href"]),
             milestone=Link(opened.cell(row["milestone"])["text"], opened.cell(row["milestone"])["href"]),
             date=row["date"][: {"year": 4, "month": 7}.get(row["date_precision"], 10)],
-            type=row["approval_type"] or "",
+            type=self._type(row),
             after=after,
             status=row["status"] or "",
             since=row["status_date"] or "",
         )
+
+    def _type(self, row: dict[str, Any]) -> str:
+        """The kind of the approval, and what it was converted to since."""
+        view = self._view
+        said = [row["approval_type"] or ""]
+        for act, _ in view.subjects(node("cgt:about"), expand(row["product"])):
+            agencies = {view.opened.labels.get(by.value) for by in view.values(act, "cgt:agency")}
+            days = [value.value for value in view.values(act, "cgt:date")]
+            if _CONVERSION in view.values(act, "rdf:type") and row["agency"] in agencies and row["date"] <= days[0]:
+                kinds = [view.link(value).text for value in view.values(act, "cgt:approvalType")]
+                said.append(f"{kinds[0] if kinds else 'conditions fulfilled'} since {days[0]}")
+        return ", ".join(said)
 
     @property
     def sentence(self) -> list[Link]:

@@ -4,12 +4,16 @@ What is asked of a table stands in the address: `_sort`, `_find`, `_page`, and `
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from starlette.datastructures import QueryParams
+
+from kg.errors import QueryError
 from kg.query import LIST_SEPARATOR, Question
 from kg.report import rows
 from kg.store import Answer
@@ -67,6 +71,18 @@ class State:
             only=tuple(sorted((k.removeprefix(_IS), v) for k, v in words.items() if k.startswith(_IS) and v)),
         )
 
+    def check(self, columns: Sequence[str]) -> None:
+        """Refuse what an answer of these columns does not have.
+
+        Raises:
+            QueryError: It is sorted or filtered by something else.
+        """
+        for column in (*filter(None, [self.sort.removeprefix("-")]), *(name for name, _ in self.only)):
+            if column not in columns:
+                near = get_close_matches(column, columns, 1)
+                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(columns)}"
+                raise QueryError(f"no column '{column}' to sort or filter by; {hint}")
+
     @property
     def words(self) -> dict[str, str]:
         """The parameters that ask for it."""
@@ -77,6 +93,17 @@ class State:
 def given(words: Mapping[str, str]) -> dict[str, str]:
     """Return the values for a question's parameters that an address has."""
     return {k: v.strip()[:_TEXT] for k, v in words.items() if not k.startswith("_") and v.strip()}
+
+
+def once(words: QueryParams) -> None:
+    """Refuse an address that says a thing twice, of which one would be used and the other not.
+
+    Raises:
+        QueryError: It does.
+    """
+    for name in words:
+        if len({value for value in words.getlist(name) if value}) > 1:
+            raise QueryError(f"{name} is given twice; a question takes one value of it")
 
 
 def address(name: str, given: Mapping[str, str], suffix: str = "", state: State | None = None) -> str:
@@ -111,17 +138,9 @@ class Table:
         self._texts: dict[str, list[list[str]]] = {}
         self._beside = beside
         self._most = most
-        self.state = self._fitting(state or State())
-
-    def _fitting(self, state: State) -> State:
-        """What is asked, as far as the table has it."""
-        known = replace(
-            state,
-            sort=state.sort if state.sort.removeprefix("-") in self._columns else "",
-            only=tuple((name, value) for name, value in state.only if name in self._columns),
-        )
-        self.state = known
-        return replace(known, page=min(state.page, self.pages))
+        self.state = state or State()
+        self.state.check(answer.columns)
+        self.state = replace(self.state, page=min(self.state.page, self.pages))
 
     def texts(self, column: str) -> list[list[str]]:
         """Return what stands in a column, row by row: the items of a list apart, nothing where a cell is empty."""

@@ -51,7 +51,7 @@ def _gone(view: View) -> Response:
     return html(view.opened, "gone.html", content, 410, _VARY)
 
 
-def _found(opened: Opened, kind: str, name: str) -> View | Response:
+def look_up(opened: Opened, kind: str, name: str) -> View | Response:
     """Return the thing of an address, or the answer that it is not here or was withdrawn."""
     view = _view(opened, kind, name)
     if view is None:
@@ -62,7 +62,7 @@ def _found(opened: Opened, kind: str, name: str) -> View | Response:
 def identify(request: Request, opened: Opened) -> Response:
     """Answer for a thing's IRI: 303 to its page or its data, as Accept says."""
     kind, name = request.path_params["kind"], request.path_params["name"]
-    view = _found(opened, kind, name)
+    view = look_up(opened, kind, name)
     if isinstance(view, Response):
         return view
     media = preferred(wishes(request), _OFFERED)
@@ -87,7 +87,7 @@ def data(request: Request, opened: Opened) -> Response:
 def page(request: Request, opened: Opened) -> Response:
     """Answer with a thing's page."""
     kind, name = request.path_params["kind"], request.path_params["name"]
-    view = _found(opened, kind, name)
+    view = look_up(opened, kind, name)
     if isinstance(view, Response):
         return view
     files = [(suffix, media, f"/data/{kind}/{name}.{suffix}") for suffix, (media, _) in FORMATS.items()]

@@ -66,7 +66,7 @@ class Drawing {
       minCameraRatio: 0.01,
       nodeProgramClasses: { shape: ShapeProgram },
       nodeReducer: (id, node) => this.reduceNode(id, node),
-      stagePadding: 40,
+      stagePadding: Math.min(110, container.clientWidth / 6), // Names stand to the right of the nodes.
       zIndex: true,
     });
     this.sigma.on("beforeRender", writing.clear);
