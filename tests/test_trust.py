@@ -56,7 +56,8 @@ def test_tables_that_cannot_be_read_are_reported_without_sections() -> None:
     assert missed(unread) == []
 
 
-@pytest.mark.parametrize("name", ["t.pdf", "t", "nowhere/t.json"])
+@pytest.mark.parametrize("name", ["t.pdf", "t", "occupied/t.json"])
 def test_a_report_that_cannot_be_written_is_one_error(examined: Examined, tmp_path: Path, name: str) -> None:
+    (tmp_path / "occupied").write_text("a file, and no folder")
     with pytest.raises(OutputError):
         write(trust(examined, []), tmp_path / name)
