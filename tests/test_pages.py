@@ -292,7 +292,7 @@ class TestInABrowser:
         page.fill(".table input[type=search]", "奕凯达")
         assert shown.count() == 1
         assert "_is_agency=NMPA" in page.url
-        assert page.text_content(".table .count") == "1 of 238"
+        assert page.text_content(".table .count") == "1 of 239"
         page.fill(".table input[type=search]", "")
         page.locator("th[data-column=date] a").focus()
         page.keyboard.press("Enter")
