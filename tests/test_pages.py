@@ -177,7 +177,7 @@ def test_a_workbook_has_typed_cells_and_says_what_it_is(full: TestClient, real: 
     assert head == list(library()["approvals"].result)
     csv = full.get(address.replace("xlsx", "csv")).text
     assert len(rows) == len(csv.splitlines()) - 1
-    assert rows[0][head.index("date")] == date(1997, 8, 22)
+    assert rows[0][head.index("date")] == date(2010, 4, 29)
     about = {row[0]: row[1] for row in book.get_sheet_by_name("About").to_python()}
     assert about["agency"] == "FDA"
     assert about["release"] == real.manifest["name"]

@@ -62,6 +62,15 @@ def test_rows_are_in_a_total_order(question: Question, real: Release) -> None:
         assert len(set(map(str, first.rows))) == len(first.rows), "no row twice"
 
 
+def test_an_approval_is_one_row_also_where_its_holder_is_not_known(real: Release) -> None:
+    answer = ask("approvals", real)
+    milestones = [row[answer.columns.index("milestone")] for row in answer.rows]
+    assert len(milestones) == len(set(milestones))
+    found = real.select("SELECT (COUNT(DISTINCT ?m) AS ?n) { ?m a cgt:Approval }")
+    assert len(milestones) == int(found.rows[0][0].value)
+    assert None in [row[answer.columns.index("holder")] for row in answer.rows]
+
+
 @pytest.mark.parametrize(("question", "parameter"), PARAMETERS)
 def test_a_parameter_narrows_and_its_example_has_answers(question, parameter, real: Release) -> None:
     if question.registers:

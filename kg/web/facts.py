@@ -22,7 +22,7 @@ _NAMES: Final = frozenset(
     node(name).value for name in ("rdfs:label", "skos:prefLabel", "skos:altLabel", "cgt:fullName")
 )
 _NOT_FACTS: Final = _NAMES | {_TYPE.value, _SOURCE.value}
-_FOLDED: Final = 80
+_FOLDED: Final = 150
 """More milestones than this are folded by agency, and their sources are a click further."""
 _FIRST: Final = ("zh", "zh-hant", "ja", "ko")
 """Languages whose names come before those of others."""
