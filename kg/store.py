@@ -16,6 +16,7 @@ import pyoxigraph as ox
 import rdflib
 
 from kg.errors import QueryError, ReleaseError
+from kg.mistakes import mistake
 from kg.namespaces import PREFIXES
 from kg.syntax import check_depth
 
@@ -82,7 +83,7 @@ class Release:
         try:
             return self.store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
         except SyntaxError as error:
-            raise QueryError(f"not a SPARQL 1.1 query: {error}") from error
+            raise mistake(str(error), text) from error
         except (RuntimeError, OSError, ValueError) as error:
             raise QueryError(f"the query failed: {error}") from error
 

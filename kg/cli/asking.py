@@ -14,6 +14,7 @@ from kg.output import FORMATS, SUFFIXES, write
 from kg.query import Question, ask, library
 from kg.query import find as find_question
 from kg.store import Answer, Release, open_release
+from kg.strangers import strangers
 from kg.terminal import print_graph, print_questions
 from kg.workbook import workbook
 from kg.writing import put
@@ -156,5 +157,7 @@ def sparql(file: TextIO, form: str | None, folder: Path | None) -> None:
         if error.errno is None:
             raise QueryError(f"the query failed: {error}") from error
         raise
+    for said in strangers(text, release):
+        _ERR.print(f"kg: warning: {said}", markup=False, soft_wrap=True)
     if result is not None:
         print_answer(result, form)
