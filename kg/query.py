@@ -226,8 +226,6 @@ def bind(question: Question, values: Mapping[str, "str | int | date | None"], re
             hint = f"did you mean {near[0]}? It takes" if near else "it takes"
             takes = ", ".join(known) or "none"
             raise QueryError(f"question {question.name} has no parameter '{name}'; {hint}: {takes}")
-        if not str(value).strip():
-            raise QueryError(f"{name} is empty; give {known[name].help or 'a value'}, or leave it out")
         term = str(_term(known[name], value, release))
         text = _pattern(name).sub(lambda match, term=term: f"{match[1]}{term}{match[2]}", text)  # type: ignore[misc]
     return text
@@ -249,6 +247,8 @@ def _term(parameter: Parameter, value: "str | int | date", release: Release) -> 
         raise QueryError(f"{parameter.name} must be {wanted}, not '{value}'") from None
     if parameter.type == "string":
         return ox.Literal(str(value))
+    if not str(value).strip():
+        raise QueryError(f"{parameter.name} is empty; give {parameter.help or 'an id or a name'}, or leave it out")
     return resolve(str(value), release, parameter.kind)
 
 

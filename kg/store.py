@@ -65,7 +65,9 @@ class Release:
             try:
                 self._store = ox.Store.read_only(str(self.path / STORE))
             except OSError as error:
-                raise ReleaseError(f"{self.path}: the store cannot be opened: {error}") from error
+                raise ReleaseError(
+                    f"{self.path}: the store cannot be opened ({error}); make it anew with `kg build`"
+                ) from error
         return self._store
 
     @classmethod
@@ -142,10 +144,12 @@ def open_release(build: Path | str | None = None) -> Release:
     path = folder if (folder / MANIFEST).is_file() else folder / CURRENT
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ReleaseError(f"{folder}: no release here; make one with `kg build`") from None
     except (OSError, ValueError) as error:
         raise ReleaseError(f"{path / MANIFEST}: cannot be read: {error}") from error
+    if not isinstance(manifest, dict):
+        raise ReleaseError(f"{path / MANIFEST}: is no release's; make one with `kg build`")
     return Release(path.resolve(), manifest)
 
 

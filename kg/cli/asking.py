@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import click
 from rich.console import Console
 
+from kg.cli.paths import Named
 from kg.errors import OutputError, QueryError
 from kg.output import FORMATS, SUFFIXES, write
 from kg.query import Question, ask, library
@@ -24,7 +25,7 @@ _WORKBOOK = ".xlsx"
 _FILES = (*SUFFIXES, _WORKBOOK)
 PRINTED = click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="How to print the rows.")
 _BUILD: dict[str, Any] = {
-    "type": click.Path(path_type=Path), "envvar": "KG_BUILD", "help": "The build folder (default: build or $KG_BUILD).",
+    "type": Named(), "envvar": "KG_BUILD", "help": "The build folder (default: build or $KG_BUILD).",
 }  # fmt: skip
 FOLDER = click.option("--build", "folder", **_BUILD)
 BUILD = click.Option(["--build", "folder"], **_BUILD)
@@ -119,9 +120,7 @@ _PRINTING: list[click.Parameter] = [
         ["--format", "form"], type=click.Choice(FORMATS), help="How to print (default: table; csv in a pipe)."
     ),
     click.Option(["--limit"], type=click.IntRange(min=0), help="The most rows to print."),
-    click.Option(
-        ["--out"], type=click.Path(path_type=Path), help=f"Write them to this file instead: {' '.join(_FILES)}."
-    ),
+    click.Option(["--out"], type=Named(), help=f"Write them to this file instead: {' '.join(_FILES)}."),
     BUILD,
 ]
 query = Questions(

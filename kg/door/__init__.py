@@ -121,12 +121,13 @@ def _reporting(tool: Callable[_P, dict[str, Any]]) -> Callable[_P, dict[str, Any
     return reporting
 
 
-def serve(folder: Path | None = None, port: int | None = None) -> None:
+def serve(folder: Path | None = None, port: int | None = None, ready: Callable[[str], None] = lambda _: None) -> None:
     """Serve the door until the client leaves.
 
     Args:
         folder: The build folder.
         port: The port on the loopback interface for streamable HTTP at `/mcp`; standard input and output where None.
+        ready: Is told the address and port, before the first client is answered.
 
     Raises:
         ReleaseError: There is no release.
@@ -137,6 +138,7 @@ def serve(folder: Path | None = None, port: int | None = None) -> None:
         made.run("stdio")
     else:
         host, port = bindable("127.0.0.1", port)
+        ready(f"{host}:{port}")
         made.run(
             "streamable-http", host=host, port=port, json_response=True, stateless_http=True,
             max_request_body_size=_BODY,
