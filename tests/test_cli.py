@@ -132,6 +132,8 @@ def test_query_writes_files_of_every_format(run, tmp_path: Path) -> None:
     ("words", "code", "message"),
     [
         (["query", "approvals", "--out", "rows.doc"], 1, "rows are written as .csv, .tsv, .json, .md, .txt, .xlsx"),
+        (["query", "approvals", "--out", "docs"], 1, "docs: is a folder; rows are written as .csv"),
+        (["query", "approvals", "--out", "rows"], 1, "rows: has no suffix; rows are written as .csv"),
         (["query", "approvals", "--out", "/dev/null/rows.csv"], 1, "cannot be written"),
         (["query", "approvals", "--out", "rows.csv", "--format", "csv"], 2, "leave --format out"),
         (["query", "approvals", "--product", "Kymriha"], 1, "kg: no product 'Kymriha'; did you mean Kymriah"),
@@ -173,7 +175,7 @@ def test_query_writes_files_of_every_format(run, tmp_path: Path) -> None:
         (["show", "\x1b]0;x\x07"], 1, "no thing '\ufffd]0;x\ufffd'"),
         (["search", " "], 1, "nothing is called anything like ' '"),
         (["build", "--registers", "/nowhere", "--out", "/tmp/never"], 1, "no such folder of registers"),
-        (["check", "--report", "trust.pdf"], 1, "a report ends in .html or .json"),
+        (["check", "--report", "trust.pdf"], 1, "trust.pdf: ends in .pdf; a report is written as .html, .json"),
     ],
 )  # fmt: skip
 def test_errors_are_one_line_with_their_code(words: list[str], code: int, message: str, run) -> None:

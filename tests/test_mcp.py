@@ -101,6 +101,8 @@ async def tour(client: Client) -> None:
     for row in answer["rows"]:
         assert row["sources"]
         assert all(answer["sources"][source]["url"].startswith("http") for source in row["sources"])
+    result = await client.call_tool("search", {"text": 5})
+    assert result.content[0].text == "search: 'text' must be text of 1 to 300 characters, not 5"  # type: ignore[union-attr]
     result = await client.call_tool("sparql", {"query": "DROP ALL"})
     assert result.is_error
     assert "updates are refused" in result.content[0].text  # type: ignore[union-attr]

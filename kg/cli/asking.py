@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from kg.cli.paths import Named
-from kg.errors import OutputError, QueryError
+from kg.errors import QueryError
 from kg.output import FORMATS, SUFFIXES, write
 from kg.query import Question, ask, library
 from kg.query import find as find_question
@@ -18,7 +18,7 @@ from kg.store import Answer, Release, open_release
 from kg.strangers import strangers
 from kg.terminal import print_graph, print_questions
 from kg.workbook import workbook
-from kg.writing import put
+from kg.writing import put, suffix_of
 
 _ERR = Console(stderr=True, highlight=False)
 _WORKBOOK = ".xlsx"
@@ -88,12 +88,11 @@ def _run_query(
 ) -> None:
     if out and form:
         raise click.UsageError("the suffix of --out says the format; leave --format out")
-    if out and out.suffix.lower() not in _FILES:
-        raise OutputError(f"{out}: rows are written as {', '.join(_FILES)}, not as '{out.suffix}'")
+    suffix = suffix_of(out, _FILES, "rows are") if out else ""
     release = open_release(folder)
     answer = ask(question.name, release, limit, **values)
     if out:
-        put(out, _filed(answer, question, {k: v for k, v in values.items() if v}, release, out.suffix.lower()))
+        put(out, _filed(answer, question, {k: v for k, v in values.items() if v}, release, suffix))
         click.echo(out)
     else:
         print_answer(answer, form, question.screen)
