@@ -22,7 +22,7 @@ from kg import resources
 from kg.errors import IdentifierError, NotInGraphError, QueryError
 from kg.figures import Figure, figures
 from kg.mapping import lexical
-from kg.namespaces import THINGS, compact, expand
+from kg.namespaces import OWN, compact, expand
 from kg.store import Answer, Release, Term, open_release
 
 GIVEN: Final = "given_"
@@ -283,7 +283,7 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
     what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.partition(":")[2]).lower() if kind else "thing"
     if exact:
         raise QueryError(f"several are called '{text}': {', '.join(compact(iri) for iri in exact[:5])}; give the id")
-    if thing is not None and thing.value.startswith(THINGS):
+    if thing is not None and thing.value.startswith(OWN):
         close = nearest_ids(thing.value, named, 3)
     else:
         close = nearest(text, {name for _, name, _ in named}, 3)

@@ -3,12 +3,11 @@
 from itertools import islice
 from typing import Final
 
-from kg.namespaces import ONTOLOGY, THINGS, compact
+from kg.namespaces import OWN, compact
 from kg.query import names, nearest_ids
 from kg.store import Release
 from kg.syntax import named
 
-_OWN: Final = (THINGS, f"{ONTOLOGY}#")
 _MOST: Final = 10
 """Ids that are told; a query may have thousands."""
 
@@ -22,7 +21,7 @@ def strangers(text: str, release: Release) -> list[str]:
         text: The query.
         release: What it is asked of.
     """
-    own = (iri for iri in named(text) if iri.startswith(_OWN))
+    own = (iri for iri in named(text) if iri.startswith(OWN))
     lacking = list(islice((iri for iri in own if not release.evaluate(f"ASK {{ <{iri}> ?about ?it }}")), _MOST))
     known = names(release) if lacking else []
     return [_told(compact(iri), nearest_ids(iri, known, 3)) for iri in lacking]

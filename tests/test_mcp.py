@@ -268,6 +268,13 @@ def test_ids_that_the_graph_does_not_have_are_told_of(call: Callable[..., Any]) 
     assert len(call("sparql", query=many, limit=1)["warnings"]) == 10
     assert "warnings" not in call("sparql", query="ASK { product:kymriah a cgt:Product ; cgt:therapy ?x }")
     assert call("show", thing="agency:fda")["near"][0] == "agency:us-fda"
+    assert call("show", thing="cgt:Aproval")["near"][0] == "cgt:Approval"
+
+
+def test_what_is_shown_in_part_says_where_the_rest_is(real: Release) -> None:
+    shown = Door(real.path).show("FDA")
+    assert len(shown["referred_to_by"]) == 80
+    assert "milestones-of with thing agency:us-fda" in shown["note"]
 
 
 def test_an_answer_is_text_as_short_as_it_can_be(small: Release) -> None:

@@ -109,7 +109,10 @@ class Door:
             "sources": sources | own,
         }
         if len(view.said) > len(said):
-            payload["note"] = f"{len(view.said) - len(said)} more things refer to it; ask a question to list them."
+            payload["note"] = (
+                f"{len(view.said) - len(said)} more things refer to it, later ones among them: `ask` the question "
+                f"milestones-of with thing {view.id} for all that happened, page by page."
+            )
         return self._signed(release, payload)
 
     def list_questions(
