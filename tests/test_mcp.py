@@ -151,6 +151,25 @@ def test_a_port_that_is_taken_is_named(small: Release) -> None:
         serve(small.path, taken.getsockname()[1])
 
 
+def test_over_http_it_says_where_and_ends_when_told(small: Release) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "kg", "mcp", "--http", str(port), "--build", str(small.path)]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"Answering at 127.0.0.1:{port}/mcp (Ctrl-C ends it)\n"
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 0
+
+
 def test_over_http_with_another_host_a_huge_body_or_nonsense(address: str) -> None:
     with httpx.Client(headers={"Accept": "application/json, text/event-stream"}) as client:
         ping = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from kg import __version__, resources
 from kg.door.arguments import unknown, wrong
-from kg.door.tools import Door
+from kg.door.tools import LISTED, Door
 from kg.errors import KgError
 from kg.namespaces import RESOURCES
 from kg.ports import bindable
@@ -66,7 +66,7 @@ class _Server(MCPServer[Any]):
                 raise ToolError(wrong(name, schemas[name], first["loc"], first["input"], missing)) from cause
             raise ToolError(str(cause)) from cause
         if isinstance(result, CallToolResult):
-            # Indented, as the library writes it, the same would cost a model a quarter more.
+            # Indented, as the library writes it, the same would cost a model a quarter more text.
             text = json.dumps(result.structured_content, ensure_ascii=False, separators=(",", ":"))
             result.content = [TextContent(type="text", text=text)]
         return result
@@ -101,7 +101,7 @@ def server(door: Door) -> MCPServer[Any]:
     def question(name: str) -> str:
         """The SPARQL of a named question."""
         try:
-            return find(name).text
+            return find(name, LISTED).text
         except KgError as error:
             raise ResourceNotFoundError(str(error)) from error
 

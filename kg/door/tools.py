@@ -30,7 +30,8 @@ _NAME: Final = 300
 """Characters of the longest name that is looked up."""
 _AT_ONCE: Final = 4
 """Queries that run side by side; others wait."""
-_LISTED: Final = "list_questions"
+LISTED: Final = "list_questions"
+"""What lists the questions here."""
 _STATEMENTS: Final = 80
 """Things shown that refer to one; a large agency has hundreds."""
 _NO_ROWS: Final = (
@@ -130,7 +131,7 @@ class Door:
         Of one question, or of one subject's, it gives the parameters with an example each, and the columns too.
         """
         if name:
-            question = find(name, _LISTED)
+            question = find(name, LISTED)
             return self._signed(self.release, {"questions": [described_question(question)], "sparql": question.text})
         subjects = sorted({question.subject for question in library().values()})
         if not subject:
@@ -156,7 +157,7 @@ class Door:
         how many there are; where `complete` is false, ask again with `skip`.
         """
         release = self.release
-        wanted = find(question, _LISTED)
+        wanted = find(question, LISTED)
         given = (parameters or {}).items()
         values = {name.replace("-", "_"): value for name, value in given if value is not None}
         for name, value in values.items():
