@@ -46,7 +46,9 @@ def writing(path: Path) -> Iterator[None]:
         named = str(error.filename or path)
         # Nobody has asked for the name that a file has while it is not whole.
         said = path if WORK in named else named
-        raise OutputError(f"{said}: cannot be written: {error.strerror or error}") from error
+        blocked = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a file is where a folder is needed" if blocked else error.strerror or error
+        raise OutputError(f"{said}: cannot be written: {reason}") from error
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def test_query_writes_files_of_every_format(run, tmp_path: Path) -> None:
         (["query", "approvals", "--out", "rows.doc"], 1, "rows are written as .csv, .tsv, .json, .md, .txt, .xlsx"),
         (["query", "approvals", "--out", "docs"], 1, "docs: is a folder; rows are written as .csv"),
         (["query", "approvals", "--out", "rows"], 1, "rows: has no suffix; rows are written as .csv"),
-        (["query", "approvals", "--out", "/dev/null/rows.csv"], 1, "cannot be written"),
+        (["query", "approvals", "--out", "/dev/null/rows.csv"], 1, "cannot be written: a file is where a folder"),
         (["query", "approvals", "--out", "rows.csv", "--format", "csv"], 2, "leave --format out"),
         (["query", "approvals", "--product", "Kymriha"], 1, "kg: no product 'Kymriha'; did you mean Kymriah"),
         (["query", "aprovals"], 1, "did you mean approvals"),
