@@ -1,6 +1,6 @@
 """One SPARQL query, read only, in a process of its own: the child that `kg.limited` starts and may kill.
 
-It takes a request as JSON on standard input, confines itself, opens the store and says so, and writes rows or one plain
+It takes a request as JSON on standard input, confines itself, opens the store and says so, and writes rows or one
 error as JSON to standard output. It imports no more than it needs, for it is started anew for each query.
 """
 
@@ -33,7 +33,7 @@ def answer(store: ox.Store, request: dict[str, Any]) -> dict[str, Any]:
             found = ([triple.subject, triple.predicate, triple.object] for triple in result)
         return _within(columns, found, request["rows"], request["bytes"])
     except SyntaxError as error:
-        return {"error": f"not a SPARQL 1.1 query: {error}"}
+        return {"mistake": str(error)}
     except MemoryError:
         return {"error": "the query needs more memory than one may have"}
     except (RuntimeError, OSError, ValueError) as error:

@@ -9,6 +9,7 @@
   + ReleaseError      no release, or one that is not whole
   + QueryError        a query, name or parameter that does not fit
     + NotInGraphError a name of nothing in the graph; carries the names that come near
+    + MistakeError    a text that is no query; carries the place
   + OutputError       a file that cannot be written, or a format that is not known
 """
 
@@ -54,6 +55,20 @@ class NotInGraphError(QueryError):
     def __init__(self, message: str, near: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.near = tuple(near)
+
+
+class MistakeError(QueryError):
+    """A text is no SPARQL query.
+
+    Attributes:
+        place: The line and the column that it points at, counted from 1 in characters.
+        shown: That line, or the part of it around the place, with a mark below.
+    """
+
+    def __init__(self, message: str, place: tuple[int, int], shown: str) -> None:
+        super().__init__(message)
+        self.place = place
+        self.shown = shown
 
 
 class OutputError(KgError):

@@ -72,9 +72,18 @@ def schema(release: Release, part: str = "overview") -> dict[str, Any]:
     }
 
 
-def questions(subject: str | None = None) -> list[dict[str, Any]]:
-    """Return each question of the library, or of a subject: its name, what it answers, what it takes and gives."""
-    return [described(question) for question in library().values() if subject in (None, question.subject)]
+def outlines() -> list[dict[str, Any]]:
+    """Return each question of the library in short: its name, what it answers, the names of what it takes."""
+    return [
+        {"name": question.name, "subject": question.subject, "question": question.question}
+        | {"parameters": ", ".join(p.name + "*" * p.required for p in question.parameters)}
+        for question in library().values()
+    ]
+
+
+def questions(subject: str) -> list[dict[str, Any]]:
+    """Return each question of a subject: its name, what it answers, what it takes and gives."""
+    return [described(question) for question in library().values() if question.subject == subject]
 
 
 def described(question: Question) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pyoxigraph as ox
 
 from kg.confined import OPEN
 from kg.errors import QueryError, ReleaseError
+from kg.mistakes import mistake
 from kg.sandbox import LEAST_MEMORY, command, environment
 from kg.store import STORE, Answer, Release, Term
 from kg.syntax import inspect
@@ -87,6 +88,8 @@ def evaluate(release: Release, text: str, limits: Limits | None = None) -> Limit
     if done.returncode:
         raise _died(done, limits)
     reply = json.loads(done.stdout.removeprefix(OPEN))
+    if "mistake" in reply:
+        raise mistake(reply["mistake"], text)
     if "error" in reply:
         raise QueryError(reply["error"])
     rows = tuple(tuple(_term(cell) for cell in row) for row in reply["rows"])

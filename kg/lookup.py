@@ -8,7 +8,7 @@ import pyoxigraph as ox
 from rapidfuzz import fuzz, process, utils
 
 from kg.namespaces import THINGS, compact, expand
-from kg.query import names, resolve
+from kg.query import alike, names, resolve
 from kg.store import Release, Term
 
 _LIMIT: Final = 20
@@ -154,13 +154,13 @@ class Index:
         Returns:
             The hits, best first; one a thing, under the name that matched best.
         """
-        wanted = utils.default_process(text) or text
+        wanted = utils.default_process(text)
+        if not wanted:
+            return []
         matches = process.extract(wanted, self._choices, scorer=fuzz.WRatio, limit=limit * 5, score_cutoff=_CUTOFF)
         found: dict[str, tuple[int, str, str]] = {}
         for choice, score, name in matches:
-            # WRatio scores a short text inside a long name highly; how alike the two are as wholes decides
-            # among equals.
-            best = round((2 * score + fuzz.ratio(wanted, choice)) / 3)
+            best = alike(wanted, choice, score)
             for thing, label in self._by_name[name]:
                 if (best, name) > found.get(thing, (0, "", ""))[:2]:
                     found[thing] = (best, name, label)

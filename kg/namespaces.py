@@ -14,6 +14,8 @@ BASE: Final = "https://w3id.org/cgt-kg/"
 THINGS: Final = f"{BASE}id/"
 GRAPHS: Final = f"{BASE}graph/"
 ONTOLOGY: Final = f"{BASE}ontology"
+OWN: Final = (THINGS, f"{ONTOLOGY}#")
+"""How the IRIs begin of the project's things, classes and properties."""
 FEED: Final = "https://jsonfeed.org/version/1.1"
 """What a JSON Feed says it is."""
 CSVW: Final = "http://www.w3.org/ns/csvw"

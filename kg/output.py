@@ -19,6 +19,15 @@ SUFFIXES: Final = {".csv": "csv", ".tsv": "tsv", ".json": "json", ".md": "md", "
 _SCREEN: Final = 100
 
 
+class Paper(Console):
+    """A console that leaves it to the command to end where whoever reads has enough."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on with the error that the library would make an exit of."""
+        # It is called while the error is handled.
+        raise
+
+
 def write(answer: Answer, form: str, stream: TextIO, width: int | None = None, screen: Sequence[str] = ()) -> None:
     """Write an answer in one of `FORMATS`.
 
@@ -56,7 +65,7 @@ def _markdown(columns: Sequence[str], plain: list[dict[str, Any]], stream: TextI
 
 def _table(columns: Sequence[str], plain: list[dict[str, Any]], stream: TextIO, width: int | None) -> None:
     # Without a terminal nothing is cut: a table in a file or a pipe takes the room it needs.
-    console = Console(file=stream, width=width or (None if stream.isatty() else 10_000), highlight=False)
+    console = Paper(file=stream, width=width or (None if stream.isatty() else 10_000), highlight=False)
     shown, hidden = _fitting(columns, plain, console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in shown:

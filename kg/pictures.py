@@ -19,7 +19,7 @@ from kg.errors import OutputError
 from kg.network import Graph, positions
 from kg.report import page
 from kg.vega import png
-from kg.writing import put
+from kg.writing import put, suffix_of
 
 _VIS: Final = Path(pyvis.__file__).parent / "templates" / "lib" / "vis-9.1.2" / "vis-network.min.js"
 _LOOKS: Final = resources.PACKAGE / "looks.json"
@@ -45,9 +45,7 @@ def draw(graph: Graph, out: Path, title: str) -> None:
     Raises:
         OutputError: The suffix is not known, the network is empty, or the file cannot be written.
     """
-    suffix = out.suffix.lower()
-    if suffix not in FILES:
-        raise OutputError(f"{out}: a network is written as {', '.join(FILES)}, not as '{suffix}'")
+    suffix = suffix_of(out, FILES, "a network is")
     if not graph:
         raise OutputError(f"{out}: the network is empty; widen the question")
     content = png(_svg(graph, title), 1) if suffix == ".png" else SUFFIXES[suffix](graph, title).encode()

@@ -6,9 +6,10 @@ binding it replaces UNDEF with the term, serialised by the RDF library, so no te
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -21,11 +22,15 @@ from kg import resources
 from kg.errors import IdentifierError, NotInGraphError, QueryError
 from kg.figures import Figure, figures
 from kg.mapping import lexical
-from kg.namespaces import compact, expand
+from kg.namespaces import OWN, compact, expand
 from kg.store import Answer, Release, Term, open_release
 
 GIVEN: Final = "given_"
 LIST_SEPARATOR: Final = "|"
+_PIECES: Final = 70
+"""The WRatio from which a name is looked at."""
+_NEAR: Final = 65
+"""How alike a name must be, from 0 to 100, to be proposed."""
 # libyaml's, where there is one: headers are read ten times faster, and every command waits for them.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HEADER = re.compile(r"^#\+ ?(.*)$", re.MULTILINE)
@@ -147,8 +152,12 @@ def library(folder: Path = resources.QUERIES) -> dict[str, Question]:
     return found
 
 
-def find(name: str) -> Question:
+def find(name: str, listed: str = "kg queries") -> Question:
     """Return a question by name.
+
+    Args:
+        name: Its name.
+        listed: What lists them, for what is said where there is none.
 
     Raises:
         QueryError: There is none; the message says which come near.
@@ -156,8 +165,8 @@ def find(name: str) -> Question:
     questions = library()
     if name in questions:
         return questions[name]
-    near = [match[0] for match in process.extract(name, list(questions), limit=3, score_cutoff=60)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "kg queries lists them"
+    near = nearest(name, questions, 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"{listed} lists them"
     raise QueryError(f"no question '{name}'; {hint}")
 
 
@@ -213,8 +222,10 @@ def bind(question: Question, values: Mapping[str, "str | int | date | None"], re
         if value is None:
             continue
         if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}? It takes" if near else "it takes"
             takes = ", ".join(known) or "none"
-            raise QueryError(f"question {question.name} has no parameter '{name}'; it takes: {takes}")
+            raise QueryError(f"question {question.name} has no parameter '{name}'; {hint}: {takes}")
         term = str(_term(known[name], value, release))
         text = _pattern(name).sub(lambda match, term=term: f"{match[1]}{term}{match[2]}", text)  # type: ignore[misc]
     return text
@@ -236,6 +247,8 @@ def _term(parameter: Parameter, value: "str | int | date", release: Release) -> 
         raise QueryError(f"{parameter.name} must be {wanted}, not '{value}'") from None
     if parameter.type == "string":
         return ox.Literal(str(value))
+    if not str(value).strip():
+        raise QueryError(f"{parameter.name} is empty; give {parameter.help or 'an id or a name'}, or leave it out")
     return resolve(str(value), release, parameter.kind)
 
 
@@ -270,7 +283,10 @@ def resolve(text: str, release: Release, kind: str | None = None) -> ox.NamedNod
     what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.partition(":")[2]).lower() if kind else "thing"
     if exact:
         raise QueryError(f"several are called '{text}': {', '.join(compact(iri) for iri in exact[:5])}; give the id")
-    close = nearest(text, named, 3)
+    if thing is not None and thing.value.startswith(OWN):
+        close = nearest_ids(thing.value, named, 3)
+    else:
+        close = nearest(text, {name for _, name, _ in named}, 3)
     hint = f"did you mean {' or '.join(close)}?" if close else "search finds things by any name"
     raise NotInGraphError(f"no {what} '{text}'; {hint}", close)
 
@@ -297,13 +313,32 @@ def _of(kind: str | None) -> str:
     return f"?thing a/rdfs:subClassOf* {kind} ." if kind else ""
 
 
-def nearest(text: str, named: Sequence[tuple[str, str, str]], limit: int) -> list[str]:
-    """Return the names that come nearest to a text, best first."""
-    choices = sorted({name for _, name, _ in named})
-    matches = process.extract(
-        text, choices, scorer=fuzz.WRatio, processor=utils.default_process, limit=limit, score_cutoff=70
-    )
-    return [match[0] for match in matches]
+def alike(text: str, name: str, score: float) -> int:
+    """Return how alike two texts are, from 0 to 100, given their WRatio.
+
+    WRatio scores a short text inside a long name highly; how alike the two are as wholes has a say too.
+    """
+    return round((2 * score + fuzz.ratio(text, name)) / 3)
+
+
+def nearest(text: str, names: Iterable[str], limit: int) -> list[str]:
+    """Return the names that come near to a text, best first; none that only has a piece in common with it."""
+    wanted = utils.default_process(text)
+    choices = {name: utils.default_process(name) for name in sorted(names)}
+    matches = process.extract(wanted, choices, scorer=fuzz.WRatio, limit=limit * 5, score_cutoff=_PIECES)
+    found = sorted((-alike(wanted, choice, score), name) for choice, score, name in matches)
+    return [name for score, name in found if -score >= _NEAR][:limit]
+
+
+def nearest_ids(iri: str, named: Iterable[tuple[str, str, str]], limit: int) -> list[str]:
+    """Return the compact ids of the same kind of thing, or of terms, that come near to one, by id or by name."""
+    start = iri[: max(iri.rfind("/"), iri.rfind("#")) + 1]
+    called: dict[str, str] = {}
+    for thing, name, _ in named:
+        if thing.startswith(start):
+            called |= {name: thing, thing.removeprefix(start): thing}
+    near = (compact(called[name]) for name in nearest(iri.removeprefix(start), called, limit * 2))
+    return list(dict.fromkeys(near))[:limit]
 
 
 def _sorted(term: Term | None) -> Term | None:

@@ -16,6 +16,7 @@ import pyoxigraph as ox
 import rdflib
 
 from kg.errors import QueryError, ReleaseError
+from kg.mistakes import mistake
 from kg.namespaces import PREFIXES
 from kg.syntax import check_depth
 
@@ -64,7 +65,9 @@ class Release:
             try:
                 self._store = ox.Store.read_only(str(self.path / STORE))
             except OSError as error:
-                raise ReleaseError(f"{self.path}: the store cannot be opened: {error}") from error
+                raise ReleaseError(
+                    f"{self.path}: the store cannot be opened ({error}); make it anew with `kg build`"
+                ) from error
         return self._store
 
     @classmethod
@@ -82,7 +85,7 @@ class Release:
         try:
             return self.store.query(text, prefixes=PREFIXES, use_default_graph_as_union=True)
         except SyntaxError as error:
-            raise QueryError(f"not a SPARQL 1.1 query: {error}") from error
+            raise mistake(str(error), text) from error
         except (RuntimeError, OSError, ValueError) as error:
             raise QueryError(f"the query failed: {error}") from error
 
@@ -141,10 +144,12 @@ def open_release(build: Path | str | None = None) -> Release:
     path = folder if (folder / MANIFEST).is_file() else folder / CURRENT
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ReleaseError(f"{folder}: no release here; make one with `kg build`") from None
     except (OSError, ValueError) as error:
         raise ReleaseError(f"{path / MANIFEST}: cannot be read: {error}") from error
+    if not isinstance(manifest, dict):
+        raise ReleaseError(f"{path / MANIFEST}: is no release's; make one with `kg build`")
     return Release(path.resolve(), manifest)
 
 

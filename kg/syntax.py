@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kg.errors import QueryError
+from kg.namespaces import PREFIXES
 from kg.sandbox import bars_sockets
 
 FORMS: Final = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
@@ -91,6 +92,29 @@ def inspect(text: str, longest: int | None = None) -> Inspection:
     refused = READ_ONLY if start in UPDATES else _NO_SERVICE if calls_out else ""
     volatile = not _VOLATILE.isdisjoint(said) or _hides(_VOLATILE, text, plain)
     return Inspection(form, "FROM" in said, borrows, volatile, refused)
+
+
+def named(text: str) -> list[str]:
+    """Return the IRIs that a query names, each once and in its order, with prefixes written out."""
+    prefixes = dict(PREFIXES)
+    found: dict[str, None] = {}
+    before = declared = ""
+    for token in _tokens(text, _READ):
+        said = token[0]
+        if token.lastgroup == "prefix" or said.startswith(":"):
+            prefix, _, local = said.partition(":")
+            if before == "PREFIX":
+                declared = said
+                continue
+            if prefix in prefixes:
+                found[prefixes[prefix] + local.replace("\\", "")] = None
+        elif said.startswith("<") and said.endswith(">"):
+            if declared:
+                prefixes[declared[:-1]] = said[1:-1]
+            elif before != "BASE":
+                found[said[1:-1]] = None
+        before, declared = said.upper(), ""
+    return list(found)
 
 
 def check_depth(text: str) -> None:

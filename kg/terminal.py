@@ -6,21 +6,20 @@ from typing import Any, TextIO
 
 import pyoxigraph as ox
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from kg.lookup import Hit, Statement, Thing
 from kg.namespaces import PREFIXES
-from kg.output import write
+from kg.output import Paper, write
 from kg.query import Question
 from kg.store import Answer
 
 _MANY = 12
 
 
-def _console(stream: TextIO) -> Console:
-    return Console(file=stream, width=None if stream.isatty() else 160, highlight=False)
+def _console(stream: TextIO) -> Paper:
+    return Paper(file=stream, width=None if stream.isatty() else 160, highlight=False)
 
 
 def print_questions(questions: Iterable[Question], stream: TextIO) -> None:
@@ -69,7 +68,7 @@ def print_thing(thing: Thing, stream: TextIO) -> None:
             console.print(Text(f"  {source}  {name}\n    {url}"))
 
 
-def _statements(console: Console, statements: Sequence[Statement], most: int = _MANY) -> None:
+def _statements(console: Paper, statements: Sequence[Statement], most: int = _MANY) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, group in groupby(statements, key=lambda statement: statement.property):
         members = list(group)

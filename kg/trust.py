@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from kg.check import Examined
-from kg.errors import Finding, OutputError
+from kg.errors import Finding
 from kg.query import ask, find
 from kg.report import page, rows
 from kg.store import Release
 from kg.vocabularies import Checked
-from kg.writing import put
+from kg.writing import put, suffix_of
 
 FLOORS: Final = "coverage"
 FORMATS: Final = (".html", ".json")
@@ -104,15 +104,13 @@ def write(report: Trust, path: Path) -> None:
         "findings": report.findings, "vocabularies": report.vocabularies, "absent": report.absent,
         "sections": report.sections,
     }  # fmt: skip
-    if path.suffix == ".json":
+    if suffix_of(path, FORMATS, "a report is") == ".json":
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    elif path.suffix == ".html":
+    else:
         short = [
             section | {"rows": section["rows"][:_MOST], "total": len(section["rows"]),
                        "left_out": max(0, len(section["rows"]) - _MOST)}
             for section in report.sections
         ]  # fmt: skip
         text = page("trust.html", content | {"sections": short})
-    else:
-        raise OutputError(f"{path}: a report ends in {' or '.join(FORMATS)}")
     put(path, text.encode())

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,24 @@ from kg.errors import KgError, OutputError
 WORK: Final = ".work-"
 """How the names of files and folders begin that are not whole yet."""
 _LOCK: Final = ".lock"
+
+
+def suffix_of(path: Path, known: Collection[str], what: str) -> str:
+    """Return the suffix of a file that is to be written, in small letters.
+
+    Args:
+        path: The file.
+        known: The suffixes that there are formats for.
+        what: What is to be written, with its verb: `a picture is`.
+
+    Raises:
+        OutputError: It is none of these.
+    """
+    suffix = path.suffix.lower()
+    if suffix in known:
+        return suffix
+    found = "is a folder" if path.is_dir() else f"ends in {path.suffix}" if suffix else "has no suffix"
+    raise OutputError(f"{path}: {found}; {what} written as {', '.join(known)}")
 
 
 @contextmanager
@@ -28,7 +46,9 @@ def writing(path: Path) -> Iterator[None]:
         named = str(error.filename or path)
         # Nobody has asked for the name that a file has while it is not whole.
         said = path if WORK in named else named
-        raise OutputError(f"{said}: cannot be written: {error.strerror or error}") from error
+        blocked = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a file is where a folder is needed" if blocked else error.strerror or error
+        raise OutputError(f"{said}: cannot be written: {reason}") from error
 
 
 @contextmanager

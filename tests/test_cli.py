@@ -132,7 +132,9 @@ def test_query_writes_files_of_every_format(run, tmp_path: Path) -> None:
     ("words", "code", "message"),
     [
         (["query", "approvals", "--out", "rows.doc"], 1, "rows are written as .csv, .tsv, .json, .md, .txt, .xlsx"),
-        (["query", "approvals", "--out", "/dev/null/rows.csv"], 1, "cannot be written"),
+        (["query", "approvals", "--out", "docs"], 1, "docs: is a folder; rows are written as .csv"),
+        (["query", "approvals", "--out", "rows"], 1, "rows: has no suffix; rows are written as .csv"),
+        (["query", "approvals", "--out", "/dev/null/rows.csv"], 1, "cannot be written: a file is where a folder"),
         (["query", "approvals", "--out", "rows.csv", "--format", "csv"], 2, "leave --format out"),
         (["query", "approvals", "--product", "Kymriha"], 1, "kg: no product 'Kymriha'; did you mean Kymriah"),
         (["query", "aprovals"], 1, "did you mean approvals"),
@@ -158,8 +160,22 @@ def test_query_writes_files_of_every_format(run, tmp_path: Path) -> None:
         (["candidates", "--table", "nope"], 1, "no table 'nope'; tables are agencies"),
         (["diff", "/nowhere", "/nowhere"], 1, "no such file"),
         (["evaluate", "docs", "--labels", "docs"], 1, "no table of labels"),
+        (["evaluate", "README.md"], 1, "README.md: is a file; name the folder that register files are in"),
+        (["evaluate", "docs"], 1, "docs: no register file here with a record that is labelled"),
+        (["tidy", "docs"], 1, "docs: no table here"),
+        (["publish", "."], 1, "kg: .: a folder is replaced as a whole; give the name of one"),
+        (["publish", "x", "--base", "nope"], 1, "kg: 'nope' is not the address of a folder on the web"),
+        (["read", ""], 2, "its name is empty"),
+        (["export", ""], 2, "its name is empty"),
+        (["query", "approvals", "--out", ""], 2, "its name is empty"),
+        (["query", "approvals", "--agency", " "], 1, "agency is empty; give an agency, or leave it out"),
+        (["query", "approvals", "--build", "README.md"], 1, "README.md: no release here; make one with `kg build`"),
+        (["show", "product:kymria"], 1, "did you mean product:kymriah?"),
+        (["show", "nope"], 1, "no thing 'nope'; search finds things by any name"),
+        (["show", "\x1b]0;x\x07"], 1, "no thing '\ufffd]0;x\ufffd'"),
+        (["search", " "], 1, "nothing is called anything like ' '"),
         (["build", "--registers", "/nowhere", "--out", "/tmp/never"], 1, "no such folder of registers"),
-        (["check", "--report", "trust.pdf"], 1, "a report ends in .html or .json"),
+        (["check", "--report", "trust.pdf"], 1, "trust.pdf: ends in .pdf; a report is written as .html, .json"),
     ],
 )  # fmt: skip
 def test_errors_are_one_line_with_their_code(words: list[str], code: int, message: str, run) -> None:
@@ -219,8 +235,24 @@ def test_sparql_from_standard_input_in_every_form(run) -> None:
 
 
 def test_sparql_errors_and_updates_are_refused(run) -> None:
-    assert "not a SPARQL 1.1 query" in run("sparql", "-", text="SELEKT ?x", code=1).stderr
-    run("sparql", "-", text="DELETE WHERE { ?s ?p ?o }", code=1)
+    for text, said in (
+        ("SELEKT ?x", "not a SPARQL 1.1 query: line 1, column 10, at its end; a query is one of SELECT, ASK,"),
+        ("", "not a SPARQL 1.1 query: line 1, column 1, at its end; a query is one of"),
+        ("ASK {\n  ?x a cgt:Product", 'line 2, column 19, at its end; expected here: "."'),
+        ("ASK {\n ?x a cgtt:Product }", "prefix cgtt: is neither declared nor one of the project's: line 2, column 7"),
+        ("SELECT ?x (COUNT(*) AS ?n) { ?x a ?y }", "a variable that is neither bound nor grouped by"),
+        ("DELETE WHERE { ?s ?p ?o }", "the graph is read only: updates are refused"),
+    ):
+        done = run("sparql", "-", text=text, code=1)
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_sparql_warns_of_ids_that_the_graph_does_not_have(run) -> None:
+    done = run("sparql", "-", text="SELECT ?x { ?x a cgt:Aproval ; cgt:agency agency:us-fda }")
+    assert done.stdout == "x\n"
+    assert done.stderr.startswith("kg: warning: cgt:Aproval is not in the graph; did you mean cgt:Approval or ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_files_that_are_not_text_are_named(run, tmp_path: Path) -> None:
@@ -247,13 +279,14 @@ def test_tidy_mends_a_table(run, tmp_path: Path) -> None:
     assert (tmp_path / "products.csv").read_bytes() == (SMALL / "products.csv").read_bytes()
 
 
-def test_a_reader_that_stops_early_is_no_error(small: Release) -> None:
-    command = f"{sys.executable} -m kg query approvals | head -1"
+@pytest.mark.parametrize("words", ["query approvals", "query approvals --format table", "show FDA", "queries"])
+def test_a_reader_that_stops_early_is_no_error(words: str, small: Release) -> None:
+    command = f"{sys.executable} -m kg {words} | true"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], check=False, capture_output=True, text=True, cwd=ROOT,
         env=os.environ | {"KG_BUILD": str(small.path)},
     )  # fmt: skip
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_check_writes_a_report_and_holds_to_floors(run, tmp_path: Path) -> None:

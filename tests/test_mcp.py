@@ -1,6 +1,8 @@
 """The door for language models, asked with the protocol's own client, over both transports."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,7 +19,8 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import TextResourceContents
 
-from kg.door import Door, serve, server
+from kg.door import serve, server
+from kg.door.tools import Door
 from kg.errors import OutputError, QueryError, ReleaseError
 from kg.limited import Limits, evaluate
 from kg.query import library
@@ -98,6 +101,8 @@ async def tour(client: Client) -> None:
     for row in answer["rows"]:
         assert row["sources"]
         assert all(answer["sources"][source]["url"].startswith("http") for source in row["sources"])
+    result = await client.call_tool("search", {"text": 5})
+    assert result.content[0].text == "search: 'text' must be text of 1 to 300 characters, not 5"  # type: ignore[union-attr]
     result = await client.call_tool("sparql", {"query": "DROP ALL"})
     assert result.is_error
     assert "updates are refused" in result.content[0].text  # type: ignore[union-attr]
@@ -146,6 +151,25 @@ def test_a_port_that_is_taken_is_named(small: Release) -> None:
         serve(small.path, taken.getsockname()[1])
 
 
+def test_over_http_it_says_where_and_ends_when_told(small: Release) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "kg", "mcp", "--http", str(port), "--build", str(small.path)]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"Answering at 127.0.0.1:{port}/mcp (Ctrl-C ends it)\n"
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 0
+
+
 def test_over_http_with_another_host_a_huge_body_or_nonsense(address: str) -> None:
     with httpx.Client(headers={"Accept": "application/json, text/event-stream"}) as client:
         ping = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
@@ -179,6 +203,7 @@ def test_a_client_learns_how_to_use_each_tool(small: Release) -> None:
 def test_what_is_not_in_the_graph_is_said_with_near_names(call: Callable[..., Any]) -> None:
     for answer in (call("show", thing="Kymriha"), call("ask", question="history", parameters={"product": "Kymriha"})):
         assert answer["not_in_graph"].startswith("Not in the graph: no")
+        assert answer["not_in_graph"].endswith("?")
         assert "Kymriah" in answer["near"]
         assert answer["release"]["name"]
     assert "Not in the graph" in call("search", text="zzzzqqqqxxxx")["not_in_graph"]
@@ -220,6 +245,7 @@ def test_a_long_answer_is_sent_in_pages_and_says_so(call: Callable[..., Any]) ->
     assert first["rows_found"] > 2
     rest = call("ask", question="approvals", limit=500, skip=2)
     assert rest["complete"] is True
+    assert call("ask", question="approvals", skip=4000)["note"].startswith("`skip` leaves out all")
     assert len(first["rows"]) + len(rest["rows"]) == first["rows_found"]
     cut = call("sparql", query="SELECT * { ?s ?p ?o }", limit=7)
     assert (len(cut["rows"]), cut["rows_found"], cut["complete"]) == (7, "more than 7", False)
@@ -241,7 +267,48 @@ def test_the_schema_in_parts(call: Callable[..., Any]) -> None:
     assert "product" in call("describe_schema", part="prefixes")["prefixes"]
     assert all(row["label"] for row in call("describe_schema", part="classes")["classes"])
     assert "SELECT" in call("list_questions", name="approvals")["sparql"]
-    assert len(call("list_questions")["questions"]) == len(library())
+    every = call("list_questions", name="", subject="")
+    assert {row["name"]: row["parameters"] for row in every["questions"]}["history"] == "product*"
+    assert len(every["questions"]) == len(library())
+    (one,) = (row for row in call("list_questions", subject="approvals")["questions"] if row["name"] == "approvals")
+    assert "agency:us-fda" in one["parameters"]["agency"]
+
+
+def test_ids_that_the_graph_does_not_have_are_told_of(call: Callable[..., Any]) -> None:
+    query = "SELECT ?x { ?x a cgt:Aproval ; cgt:agency agency:fda ; rdfs:label ?l FILTER(?l != 'cgt:nope') } # cgt:nope"
+    first, second = call("sparql", query=query)["warnings"]
+    assert first.startswith("cgt:Aproval is not in the graph; did you mean cgt:Approval")
+    assert second.startswith("agency:fda is not in the graph; did you mean agency:us-fda")
+    own = (
+        "PREFIX c: <https://w3id.org/cgt-kg/ontology#> ASK { ?x a c:Aproval, <https://w3id.org/cgt-kg/id/class/cart> }"
+    )
+    assert [said.partition(" ")[0] for said in call("sparql", query=own)["warnings"]] == ["cgt:Aproval", "class:cart"]
+    many = "SELECT * { VALUES ?x { " + " ".join(f"product:nope-{n}" for n in range(2_000)) + " } }"
+    assert len(call("sparql", query=many, limit=1)["warnings"]) == 10
+    assert "warnings" not in call("sparql", query="ASK { product:kymriah a cgt:Product ; cgt:therapy ?x }")
+    assert call("show", thing="agency:fda")["near"][0] == "agency:us-fda"
+    assert call("show", thing="cgt:Aproval")["near"][0] == "cgt:Approval"
+
+
+def test_what_is_shown_in_part_says_where_the_rest_is(real: Release) -> None:
+    shown = Door(real.path).show("FDA")
+    assert len(shown["referred_to_by"]) == 80
+    assert "milestones-of with thing agency:us-fda" in shown["note"]
+
+
+def test_an_answer_is_text_as_short_as_it_can_be(small: Release) -> None:
+    async def look(client: Client) -> None:
+        result = await client.call_tool(
+            "ask", {"question": "approvals", "parameters": {"product": "奕凯达", "agency": None}}
+        )
+        text = result.content[0].text  # type: ignore[union-attr]
+        assert json.loads(text) == result.structured_content
+        assert "奕凯达" in text
+        assert "\n" not in text
+        for tool in (await client.list_tools()).tools:
+            assert "  " not in (tool.description or ""), tool.name
+
+    talk(server(Door(small.path)), look)
 
 
 @pytest.mark.parametrize(
@@ -253,24 +320,34 @@ def test_the_schema_in_parts(call: Callable[..., Any]) -> None:
         ("ask", {"question": "approvals", "parameters": {"as_of": "soon"}}, "YYYY-MM-DD"),
         ("ask", {"question": "approvals", "parameters": {"agency": "a" * 100_000}}, "longer than 300"),
         ("ask", {"question": "approvals", "parameters": {"a" * 9_000: "x"}}, "longer than 300"),
-        ("ask", {"question": "approvals", "limit": 10**9}, "less than or equal to 500"),
+        ("ask", {"question": "approvals", "limit": 10**9}, "must be a whole number from 1 to 500, not 1000"),
         ("ask", {"question": "gaps", "parameters": {"agency": "MHRA", "at_least": "4 } DROP ALL"}}, "whole number"),
         ("list_questions", {"subject": "cooking"}, "subjects are approvals"),
-        ("search", {"text": "a" * 100_000}, "at most 300 characters"),
-        ("search", {}, "Field required"),
-        ("show", {"thing": ""}, "at least 1 character"),
-        ("describe_schema", {"part": "../../etc/passwd"}, "overview"),
-        ("sparql", {"query": "SELEKT"}, "not a SPARQL 1.1 query: error at 1:"),
+        ("ask", {"question": "approvals", "agency": "FDA"}, "no argument 'agency'; it takes: question, parameters,"),
+        ("ask", {"question": "approvals", "parameters": {"agencey": "FDA"}}, "did you mean agency? It takes: agency,"),
+        ("ask", {"question": "approvals", "parameters": {"agency": ["FDA"]}}, "'agency' in 'parameters' must be text"),
+        ("ask", {"question": "approvals", "parameters": {"agency": True}}, "or a whole number, not true"),
+        ("ask", {"question": "approvals", "parameters": {"agency": " "}}, "agency is empty; give an agency"),
+        ("ask", {"question": "approvals", "parameters": "FDA"}, "'parameters' must be an object"),
+        ("ask", {"question": "\x00"}, "list_questions lists them"),
+        ("search", {"text": "a" * 100_000}, "'text' must be text of 1 to 300 characters, not \"aaa"),
+        ("search", {}, "search needs 'text': text of 1 to 300 characters. A name or part of one"),
+        ("search", {"text": " \n"}, "must be text of 1 to 300 characters"),
+        ("search", {"txt": "Kymriah"}, "no argument 'txt'; did you mean 'text'? It takes: text, limit"),
+        ("show", {"thing": ""}, "'thing' must be text of 1 to 300 characters, not \"\""),
+        ("describe_schema", {"part": "../../etc/passwd"}, "must be one of overview, classes,"),
+        ("sparql", {"query": "SELEKT"}, "not a SPARQL 1.1 query: line 1, column 7"),
+        ("sparql", {"query": "ASK { ?x a cgtt:Product }"}, "prefix cgtt: is neither declared nor"),
         ("sparql", {"query": "INSERT DATA { <a:a> <a:b> 1 }"}, "updates are refused"),
         ("sparql", {"query": "LOAD <file:///etc/passwd>"}, "updates are refused"),
         ("sparql", {"query": "prefix a: <a:> # c\n delete where { ?s ?p ?o }"}, "updates are refused"),
-        ("sparql", {"query": "SELECT (1 AS ?x) {}" + " " * 200_000}, "at most 100,000 are taken"),
+        ("sparql", {"query": "SELECT (1 AS ?x) {} #" + "a" * 200_000}, "at most 100,000 are taken"),
         ("sparql", {"query": "SELECT (" + "(" * 9_000 + "1" + ")" * 9_000 + " AS ?x) {}"}, "nested more than 300"),
         ("sparql", {"query": "SELECT (1" + "||1" * 20_000 + " AS ?x) {}"}, "nested too deeply"),
         ("sparql", {"query": _CARTESIAN}, "stopped after 3 seconds"),
         ("sparql", {"query": _DOUBLING}, "needs more memory"),
         ("sparql", {"query": "SELECT ?x { SERVICE <http://127.0.0.1:9/> { ?x ?y ?z } }"}, "SERVICE is refused"),
-        ("nope", {}, "nope"),
+        ("serach", {}, "no tool 'serach'; did you mean search? The tools are: search, show"),
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
@@ -278,8 +355,9 @@ def test_what_does_not_fit_is_explained(tool: str, arguments: Any, message: str,
     text = call(tool, **arguments)
     assert isinstance(text, str), text
     assert message in text
-    assert "Traceback" not in text
-    assert len(text) < 2_000
+    assert not re.search("Traceback|pydantic|https?:|type=|Error executing", text)
+    assert text.count("\n") == 0
+    assert len(text) < 400
 
 
 @pytest.mark.parametrize(

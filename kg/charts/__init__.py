@@ -16,7 +16,7 @@ from kg.query import ask, find, resolve
 from kg.report import rows
 from kg.store import Release
 from kg.vega import FORMS
-from kg.writing import put
+from kg.writing import put, suffix_of
 
 _DRAWN: Final[dict[str, Callable[[Figure, Sequence[Mapping[str, Any]], Page], Drawing | None]]] = {
     "bars": bars, "columns": columns, "points": points, "series": series, "matrix": matrix, "timeline": timeline,
@@ -92,9 +92,7 @@ def draw(spec: Mapping[str, Any] | None, out: Path) -> None:
     Raises:
         OutputError: The suffix is not known, there is nothing to draw, or the file cannot be written.
     """
-    suffix = out.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OutputError(f"{out}: a picture is written as {', '.join(SUFFIXES)}, not as '{suffix}'")
+    suffix = suffix_of(out, SUFFIXES, "a picture is")
     if spec is None:
         raise OutputError(f"{out}: there is nothing to draw; widen the question")
     content = SUFFIXES[suffix](written(spec))

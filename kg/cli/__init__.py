@@ -4,7 +4,7 @@ import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -69,6 +69,14 @@ class _Verbs(click.Group):
             ctx.fail(f"No such command '{args[0]}'; did you mean {' or '.join(near)}?")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read us has enough (kg ... | head); click would call that a failure.
+            _silence()
+            return 0
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         widest = max(map(len, _PLACES))
         for subject, verbs in _VERBS.items():
@@ -96,7 +104,6 @@ def main() -> NoReturn:
     except KgError as error:
         _fail(str(error))
     except BrokenPipeError:
-        # Whoever read us has enough (kg ... | head).
         _silence()
         sys.exit(0)
     except OSError as error:
@@ -119,7 +126,9 @@ def _silence() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    sys.stderr.write(f"kg: {' '.join(message.split())}\n")
+    # A name from elsewhere must not speak to the terminal.
+    plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(message.split()))
+    sys.stderr.write(f"kg: {plain}\n")
     sys.exit(1)
 
 

@@ -9,21 +9,23 @@ from typing import Any, TextIO
 import click
 from rich.console import Console
 
-from kg.errors import OutputError, QueryError
+from kg.cli.paths import Named
+from kg.errors import QueryError
 from kg.output import FORMATS, SUFFIXES, write
 from kg.query import Question, ask, library
 from kg.query import find as find_question
 from kg.store import Answer, Release, open_release
+from kg.strangers import strangers
 from kg.terminal import print_graph, print_questions
 from kg.workbook import workbook
-from kg.writing import put
+from kg.writing import put, suffix_of
 
 _ERR = Console(stderr=True, highlight=False)
 _WORKBOOK = ".xlsx"
 _FILES = (*SUFFIXES, _WORKBOOK)
 PRINTED = click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="How to print the rows.")
 _BUILD: dict[str, Any] = {
-    "type": click.Path(path_type=Path), "envvar": "KG_BUILD", "help": "The build folder (default: build or $KG_BUILD).",
+    "type": Named(), "envvar": "KG_BUILD", "help": "The build folder (default: build or $KG_BUILD).",
 }  # fmt: skip
 FOLDER = click.option("--build", "folder", **_BUILD)
 BUILD = click.Option(["--build", "folder"], **_BUILD)
@@ -86,12 +88,11 @@ def _run_query(
 ) -> None:
     if out and form:
         raise click.UsageError("the suffix of --out says the format; leave --format out")
-    if out and out.suffix.lower() not in _FILES:
-        raise OutputError(f"{out}: rows are written as {', '.join(_FILES)}, not as '{out.suffix}'")
+    suffix = suffix_of(out, _FILES, "rows are") if out else ""
     release = open_release(folder)
     answer = ask(question.name, release, limit, **values)
     if out:
-        put(out, _filed(answer, question, {k: v for k, v in values.items() if v}, release, out.suffix.lower()))
+        put(out, _filed(answer, question, {k: v for k, v in values.items() if v}, release, suffix))
         click.echo(out)
     else:
         print_answer(answer, form, question.screen)
@@ -118,9 +119,7 @@ _PRINTING: list[click.Parameter] = [
         ["--format", "form"], type=click.Choice(FORMATS), help="How to print (default: table; csv in a pipe)."
     ),
     click.Option(["--limit"], type=click.IntRange(min=0), help="The most rows to print."),
-    click.Option(
-        ["--out"], type=click.Path(path_type=Path), help=f"Write them to this file instead: {' '.join(_FILES)}."
-    ),
+    click.Option(["--out"], type=Named(), help=f"Write them to this file instead: {' '.join(_FILES)}."),
     BUILD,
 ]
 query = Questions(
@@ -156,5 +155,7 @@ def sparql(file: TextIO, form: str | None, folder: Path | None) -> None:
         if error.errno is None:
             raise QueryError(f"the query failed: {error}") from error
         raise
+    for said in strangers(text, release):
+        _ERR.print(f"kg: warning: {said}", markup=False, soft_wrap=True)
     if result is not None:
         print_answer(result, form)

@@ -9,8 +9,9 @@ from kg import resources
 from kg.build import build as run_build
 from kg.check import examine
 from kg.cli.asking import FOLDER
+from kg.cli.paths import Named
 from kg.curated import tidy as tidy_table
-from kg.errors import CurationError
+from kg.errors import CurationError, OutputError
 from kg.export import FORMATS
 from kg.export import export as run_export
 from kg.shapes import shapes
@@ -22,17 +23,17 @@ from kg.writing import put
 
 _ERR = Console(stderr=True, highlight=False)
 _CURATED = click.option(
-    "--curated", "folders", multiple=True, type=click.Path(path_type=Path),
+    "--curated", "folders", multiple=True, type=Named(),
     help="A folder of tables laid over the shipped ones; may be given again.",
 )  # fmt: skip
 
 
 @click.command()
 @_CURATED
-@click.option("--registers", type=click.Path(path_type=Path), help="A folder of register snapshots.")
+@click.option("--registers", type=Named(), help="A folder of register snapshots.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=Named(),
     default=DEFAULT_BUILD,
     show_default=True,
     help="The build folder.",
@@ -60,10 +61,10 @@ def build(folders: tuple[Path, ...], registers: Path | None, out: Path) -> None:
 @click.option("--floors", is_flag=True, help="Hold the tables to the coverage floors too.")
 @click.option(
     "--vocabularies",
-    type=click.Path(path_type=Path),
+    type=Named(),
     help="Check ids against the vocabularies in this folder too (MONDO, HGNC, UNII, ISO 3166-1).",
 )
-@click.option("--report", type=click.Path(path_type=Path), help="Write a trust report: a file .html or .json.")
+@click.option("--report", type=Named(), help="Write a trust report: a file .html or .json.")
 def check(folders: tuple[Path, ...], floors: bool, vocabularies: Path | None, report: Path | None) -> None:
     """Check tables, ontology, shapes and rules, without building."""
     with _ERR.status("Checking"):
@@ -85,13 +86,13 @@ def check(folders: tuple[Path, ...], floors: bool, vocabularies: Path | None, re
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=resources.CURATED)
+@click.argument("folder", type=Named(exists=True, file_okay=False), default=resources.CURATED)
 def tidy(folder: Path) -> None:
     """Write tables in their canonical form: column order, rows by id, minimal quotes."""
-    for shape in shapes().values():
-        path = folder / f"{shape.table}.csv"
-        if not path.is_file():
-            continue
+    found = {path: shape for shape in shapes().values() if (path := folder / f"{shape.table}.csv").is_file()}
+    if not found:
+        raise OutputError(f"{folder}: no table here to write; tables are called as milestones.csv is")
+    for path, shape in found.items():
         raw = path.read_bytes()
         neat = tidy_table(raw, shape)
         if neat != raw:
@@ -100,7 +101,7 @@ def tidy(folder: Path) -> None:
 
 
 @click.command()
-@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("target", type=Named(file_okay=False))
 @click.option(
     "--format",
     "forms",

@@ -1,5 +1,7 @@
 """The verb that opens the graph to language models."""
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -16,4 +18,7 @@ from kg.door import serve
 @FOLDER
 def mcp(port: int | None, folder: Path | None) -> None:
     """Answer language-model clients, over the Model Context Protocol."""
-    serve(folder, port)
+    if port is None and sys.stdin.isatty():
+        click.echo("Waiting for a client of the Model Context Protocol on standard input (Ctrl-C ends it)", err=True)
+    with suppress(KeyboardInterrupt):
+        serve(folder, port, lambda address: click.echo(f"Answering at {address}/mcp (Ctrl-C ends it)", err=True))

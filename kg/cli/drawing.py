@@ -9,6 +9,7 @@ from rich.console import Console
 from kg.charts import SUFFIXES, draw, milestones_of, picture
 from kg.charts.looks import Page
 from kg.cli.asking import BUILD, FOLDER, Questions, command
+from kg.cli.paths import Named
 from kg.figures import FORMS
 from kg.network import network as make_network
 from kg.pictures import FILES
@@ -24,7 +25,7 @@ _MATRIX = "approval-matrix"
 
 def _out(suffixes: Any) -> click.Option:
     words = f"The file: {' '.join(suffixes)}."
-    return click.Option(["--out"], type=click.Path(path_type=Path), required=True, help=words)
+    return click.Option(["--out"], type=Named(), required=True, help=words)
 
 
 def _finished(spec: dict[str, Any] | None, out: Path) -> None:
@@ -101,7 +102,7 @@ matrix = _matrix()
 
 @click.command()
 @click.argument("things", metavar="THING...", nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help=f"The file: {' '.join(SUFFIXES)}.")
+@click.option("--out", type=Named(), required=True, help=f"The file: {' '.join(SUFFIXES)}.")
 @FOLDER
 def timeline(things: tuple[str, ...], out: Path, folder: Path | None) -> None:
     """Draw the milestones of one or several THINGs, ids or any of their names, over time and by agency to a file."""

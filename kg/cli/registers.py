@@ -17,6 +17,7 @@ from kg.build import CANDIDATES
 from kg.changes import FORMATS, as_text, between_releases, compare, facts_of, patch, release_changes
 from kg.classify import classify as run_classify
 from kg.cli.asking import FOLDER
+from kg.cli.paths import Named
 from kg.errors import OutputError, ReleaseError, SourceError
 from kg.labelled import measure
 from kg.registered import lines_of, scores
@@ -39,14 +40,14 @@ _ROWS = click.option(
 @click.argument("source")
 @click.option(
     "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Named(file_okay=False),
     help="The folder to keep it in (default: the user's cache).",
 )
 def fetch(source: str, cache: Path | None) -> None:
     """Fetch the newest snapshot of the register SOURCE, and print where it is."""
     connector = named(source)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=_ERR, transient=True) as bar, open_client() as client:
+    with Progress(*columns, console=_ERR, transient=True, disable=not _ERR.is_terminal) as bar, open_client() as client:
         task = bar.add_task(connector.name, total=None)
         fetched = run_fetch(
             connector, client, cache or user_cache(), lambda done, total: bar.update(task, completed=done, total=total)
@@ -57,7 +58,7 @@ def fetch(source: str, cache: Path | None) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=Named())
 @_REGISTER
 @_ROWS
 def read(file: Path, register: str | None, form: str) -> None:
@@ -104,7 +105,7 @@ def _from(first: dict[str, Any] | None, rest: Iterator[dict[str, Any]]) -> Itera
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=Named())
 @_REGISTER
 @_ROWS
 def classify(file: Path, register: str | None, form: str) -> None:
@@ -127,10 +128,10 @@ def classify(file: Path, register: str | None, form: str) -> None:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=Named())
 @click.option(
     "--labels",
-    type=click.Path(path_type=Path),
+    type=Named(),
     default=resources.LABELS,
     show_default="those of the checkout",
     help="A folder of records labelled by hand.",
@@ -138,7 +139,12 @@ def classify(file: Path, register: str | None, form: str) -> None:
 @_ROWS
 def evaluate(folder: Path, labels: Path, form: str) -> None:
     """Measure the classifier on labelled records of the register files in FOLDER: precision and recall."""
-    print_rows(scores(measure(_there(folder), labels)), form)
+    if not _there(folder).is_dir():
+        raise SourceError(f"{folder}: is a file; name the folder that register files are in")
+    measured = measure(folder, labels)
+    if not any(part.scores for part in measured.values()):
+        raise SourceError(f"{folder}: no register file here with a record that is labelled in {labels}")
+    print_rows(scores(measured), form)
 
 
 @click.command()
@@ -169,8 +175,8 @@ def candidates(table: str, form: str, folder: Path | None) -> None:
 
 
 @click.command()
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
+@click.argument("old", type=Named())
+@click.argument("new", type=Named())
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print.")
 @_REGISTER
 def diff(old: Path, new: Path, form: str, register: str | None) -> None:

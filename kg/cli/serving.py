@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from kg.cli.asking import FOLDER
+from kg.cli.paths import Named
 from kg.namespaces import WEB
 from kg.store import open_release
 from kg.web.pages.linked import FORMATS
@@ -58,7 +59,7 @@ def serve(host: str, port: int, base: str, folder: Path | None, tracker: str) ->
 
 
 @click.command()
-@click.argument("target", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("target", metavar="DIR", type=Named(file_okay=False))
 @click.option("--base", help="The address DIR will have: adds a site map and rules for permanent identifiers.")
 @click.option(
     "--format", "formats", multiple=True, type=click.Choice(list(FORMATS)),
@@ -74,7 +75,8 @@ def publish(
     target: Path, base: str | None, formats: tuple[str, ...], jobs: int, folder: Path | None, tracker: str
 ) -> None:
     """Write the site to the folder DIR, for any web host or to open from disk; SPARQL alone needs `kg serve`."""
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
 
         def progress(step: str, done: int, known: int) -> None:

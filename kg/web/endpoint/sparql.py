@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from kg.errors import QueryError
+from kg.errors import MistakeError, QueryError
+from kg.mistakes import mistake
 from kg.namespaces import PREFIXES
 from kg.syntax import inspect
 from kg.web.answers import known
 from kg.web.endpoint import editor
 from kg.web.endpoint.description import describe
-from kg.web.endpoint.mistakes import mistake
 from kg.web.endpoint.protocol import Asked, asked
 from kg.web.endpoint.sending import Whole
 from kg.web.endpoint.table import LEAST_FORMAT
@@ -157,9 +157,18 @@ async def _reply(request: Request, state: Served, job: Job, seconds: float) -> R
             pass
 
     reply = await evaluated(state.pool, job, seconds, state.settings, left)
+    if reply.status == "form":
+        raise RefusedError(400, "A query is SELECT, ASK, CONSTRUCT or DESCRIBE.")
     if reply.status != "whole":
-        raise mistake(reply.message, job.query)
+        raise _refused(mistake(reply.message, job.query))
     return reply
+
+
+def _refused(error: QueryError) -> RefusedError:
+    said = f"{str(error)[0].upper()}{str(error)[1:]}"
+    if isinstance(error, MistakeError):
+        return RefusedError(400, f"{said}\n\n{error.shown}", place=error.place)
+    return RefusedError(400, f"{said}.")
 
 
 async def _refusal(request: Request, state: Served, error: RefusedError) -> Response:

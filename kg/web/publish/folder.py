@@ -25,6 +25,8 @@ def replaced(folder: Path) -> Iterator[Path]:
     Raises:
         OutputError: There is something else, or it cannot be written.
     """
+    if folder.name in ("", ".."):
+        raise OutputError(f"{folder}: a folder is replaced as a whole; give the name of one")
     work, old = (folder.with_name(f".{folder.name}.{state}") for state in ("new", "old"))
     try:
         _settle(folder, old)

@@ -1,34 +1,28 @@
-"""A door for language models: the graph as tools and resources of the Model Context Protocol.
+"""The graph as a language model meets it: six tools, their arguments and what they answer.
 
 Every answer names the release and carries the sources of its facts with their addresses. What is not in the graph is
 said in words, with the names that come near, for a model that gets an empty list fills it.
 """
 
-import functools
-import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, ParamSpec
+from typing import Annotated, Any, Final, Literal
 
 import pyoxigraph as ox
-from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
-from mcp.server.mcpserver.resources import FileResource
-from mcp.types import ToolAnnotations
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from kg import __version__, lookup, resources
+from kg import lookup
 from kg.cited import cited, described, sources_of
 from kg.errors import KgError, NotInGraphError, QueryError
 from kg.guide import described as described_question
-from kg.guide import questions, schema
+from kg.guide import outlines, questions, schema
 from kg.limited import Limited, Limits, evaluate
-from kg.namespaces import RESOURCES, compact, expand
-from kg.ports import bindable
+from kg.namespaces import compact, expand
 from kg.query import arrange, bind, find, library
 from kg.store import Answer, Release, open_release
+from kg.strangers import strangers
 
 _ROWS: Final = 5_000
 """Rows of a named question that are counted; fewer are sent at once."""
@@ -36,27 +30,14 @@ _NAME: Final = 300
 """Characters of the longest name that is looked up."""
 _AT_ONCE: Final = 4
 """Queries that run side by side; others wait."""
+LISTED: Final = "list_questions"
+"""What lists the questions here."""
 _STATEMENTS: Final = 80
 """Things shown that refer to one; a large agency has hundreds."""
-_BODY: Final = 400_000
-"""Bytes of a request over HTTP: the longest query, escaped, has room."""
-_READS: Final = ToolAnnotations(
-    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-)
-_INSTRUCTIONS: Final = """\
-An open knowledge graph of cell and gene therapies: products, therapies and classes, agencies, and dated milestones \
-(approvals, designations, refusals, withdrawals, reimbursement, trials), each with the sources it was read from.
-
-How to work: `search` a name to get its id; `ask` a named question (see `list_questions`), which is better than SPARQL \
-of your own; `show` everything about one thing; `sparql` for what no question answers, after `describe_schema`.
-How to answer: cite the addresses under `sources`, name the release, and repeat what `not_in_graph` or `note` says. \
-Never fill a gap from memory without saying so: absence here means that the graph does not state it.\
-"""
 _NO_ROWS: Final = (
     "Not in the graph: no fact fits. This release does not state it; that is no proof that it did not happen."
 )
-_P = ParamSpec("_P")
-_Name = Annotated[str, Field(min_length=1, max_length=_NAME)]
+_Name = Annotated[str, Field(min_length=1, max_length=_NAME), StringConstraints(strip_whitespace=True)]
 
 
 class Door:
@@ -84,7 +65,7 @@ class Door:
     def search(
         self,
         text: Annotated[_Name, Field(description="A name or part of one, in any language, misspelt or not: Kymriha")],
-        limit: Annotated[int, Field(ge=1, le=50)] = 10,
+        limit: Annotated[int, Field(ge=1, le=50, description="The most hits to send")] = 10,
     ) -> dict[str, Any]:
         """Find things by name: products, therapies, agencies, companies, diseases, genes, pathways, trials, sources.
 
@@ -129,34 +110,42 @@ class Door:
             "sources": sources | own,
         }
         if len(view.said) > len(said):
-            payload["note"] = f"{len(view.said) - len(said)} more things refer to it; ask a question to list them."
+            payload["note"] = (
+                f"{len(view.said) - len(said)} more things refer to it, later ones among them: `ask` the question "
+                f"milestones-of with thing {view.id} for all that happened, page by page."
+            )
         return self._signed(release, payload)
 
     def list_questions(
         self,
         name: Annotated[
-            str | None, Field(max_length=_NAME, description="One question, to see its SPARQL as an example")
+            str | None, Field(max_length=_NAME, description="One question in full, with its SPARQL as an example")
         ] = None,
         subject: Annotated[
-            str | None, Field(max_length=_NAME, description="approvals, evidence, milestones, statistics, trials ...")
+            str | None,
+            Field(max_length=_NAME, description="The questions of one subject in full: approvals, milestones, trials"),
         ] = None,
     ) -> dict[str, Any]:
-        """List the named questions: what each answers, which parameters it takes with an example, and its columns."""
-        if name is not None:
-            question = find(name)
+        """List the named questions: what each answers, and the names of the parameters it takes (`*`: it needs them).
+
+        Of one question, or of one subject's, it gives the parameters with an example each, and the columns too.
+        """
+        if name:
+            question = find(name, LISTED)
             return self._signed(self.release, {"questions": [described_question(question)], "sparql": question.text})
-        found = questions(subject)
-        if not found:
-            raise QueryError(
-                f"no subject '{subject}'; subjects are {', '.join(sorted({q.subject for q in library().values()}))}"
-            )
-        return self._signed(self.release, {"questions": found})
+        subjects = sorted({question.subject for question in library().values()})
+        if not subject:
+            how = f"Ask for a name, or for a subject ({', '.join(subjects)}), to see what parameters and columns mean."
+            return self._signed(self.release, {"questions": outlines(), "note": how})
+        if subject not in subjects:
+            raise QueryError(f"no subject '{subject}'; subjects are {', '.join(subjects)}")
+        return self._signed(self.release, {"questions": questions(subject)})
 
     def ask(
         self,
         question: Annotated[_Name, Field(description="A name from list_questions: approvals, history")],
         parameters: Annotated[
-            dict[str, str | int] | None,
+            dict[str, str | Annotated[int, Field(strict=True)] | None] | None,
             Field(description='Parameters of the question, ids or names: {"agency": "FDA", "therapy_class": "CAR-T"}'),
         ] = None,
         limit: Annotated[int, Field(ge=1, le=500, description="The most rows to send")] = 30,
@@ -168,11 +157,12 @@ class Door:
         how many there are; where `complete` is false, ask again with `skip`.
         """
         release = self.release
-        wanted = find(question)
-        values = {name.replace("-", "_"): value for name, value in (parameters or {}).items()}
+        wanted = find(question, LISTED)
+        given = (parameters or {}).items()
+        values = {name.replace("-", "_"): value for name, value in given if value is not None}
         for name, value in values.items():
             if len(str(value)) > _NAME or len(name) > _NAME:
-                raise QueryError(f"a parameter is longer than {_NAME} characters")
+                raise QueryError(f"the parameter '{name[:40]}' is longer than {_NAME} characters")
         try:
             text = bind(wanted, values, release)
         except NotInGraphError as error:
@@ -183,12 +173,16 @@ class Door:
         payload = {"question": wanted.question, "parameters": values} | payload
         if wanted.registers and not answer.rows:
             payload["note"] = "Only a release that was built with registers has answers to this question."
+        elif answer.rows and not payload["rows"]:
+            payload["note"] = f"`skip` leaves out all {len(answer.rows)} rows."
         return self._signed(release, payload)
 
     def sparql(
         self,
         query: Annotated[
-            str, Field(min_length=1, description="SPARQL 1.1 SELECT, ASK, CONSTRUCT or DESCRIBE; prefixes are known")
+            str,
+            Field(min_length=1, description="SPARQL 1.1 SELECT, ASK, CONSTRUCT or DESCRIBE; prefixes are known"),
+            StringConstraints(strip_whitespace=True),
         ],
         limit: Annotated[int, Field(ge=1, le=1000, description="The most rows to send")] = 100,
     ) -> dict[str, Any]:
@@ -196,9 +190,13 @@ class Door:
 
         Limits: 10 seconds, 1,000 rows (`complete` is false where there are more), no updates, no SERVICE. Select the
         ids of facts (?milestone, ?product), so that their sources can be added; counts come without sources.
+        `warnings` name ids in the query that the graph does not have: mend them before you take an answer for one.
         """
         release = self.release
-        return self._signed(release, self._rows(release, self._within(release, query, limit), limit, 0))
+        payload = self._rows(release, self._within(release, query, limit), limit, 0)
+        if warnings := strangers(query, release):
+            payload["warnings"] = warnings
+        return self._signed(release, payload)
 
     def describe_schema(
         self,
@@ -245,84 +243,16 @@ class Door:
         return payload
 
     def _absent(self, release: Release, error: NotInGraphError) -> dict[str, Any]:
-        return self._signed(release, {"not_in_graph": f"Not in the graph: {error}.", "near": list(error.near)})
+        said = f"Not in the graph: {error}"
+        return self._signed(
+            release, {"not_in_graph": said if said.endswith("?") else f"{said}.", "near": list(error.near)}
+        )
 
     @staticmethod
     def _signed(release: Release, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return an answer with the release it is from."""
         about = {"name": release.manifest.get("name"), "facts_as_of": release.manifest.get("modified")}
         return {"release": about, **payload}
-
-
-def server(door: Door) -> MCPServer[Any]:
-    """Return the server of a door, with its tools and resources, not yet run."""
-    made: MCPServer[Any] = MCPServer(
-        "cgt-kg", title="Cell and gene therapy knowledge graph", version=__version__, instructions=_INSTRUCTIONS,
-        log_level="WARNING", subscriptions=False,
-    )  # fmt: skip
-    for tool in (door.search, door.show, door.list_questions, door.ask, door.sparql, door.describe_schema):
-        made.add_tool(_reporting(tool), annotations=_READS)
-    for name, about in (
-        ("cgt", "The ontology: classes and properties with definitions"),
-        ("schemes", "The closed vocabularies and the tree of therapy classes"),
-        ("shapes", "The fields of every kind of record"),
-    ):
-        made.add_resource(
-            FileResource(
-                uri=f"{RESOURCES}ontology/{name}.ttl", name=f"{name}.ttl", description=about, mime_type="text/turtle",
-                path=(resources.ONTOLOGY / f"{name}.ttl").resolve(),
-            )
-        )  # fmt: skip
-
-    @made.resource(f"{RESOURCES}manifest", mime_type="application/json")
-    def manifest() -> str:
-        """What the release says of itself: its name, day, counts and checksums."""
-        return json.dumps(door.release.manifest, ensure_ascii=False, indent=2)
-
-    @made.resource(f"{RESOURCES}question/{{name}}", mime_type="application/sparql-query")
-    def question(name: str) -> str:
-        """The SPARQL of a named question."""
-        try:
-            return find(name).text
-        except KgError as error:
-            raise ResourceNotFoundError(str(error)) from error
-
-    return made
-
-
-def _reporting(tool: Callable[_P, dict[str, Any]]) -> Callable[_P, dict[str, Any]]:
-    """Return a tool whose errors reach the model in their own words."""
-
-    @functools.wraps(tool)
-    def reporting(*args: _P.args, **values: _P.kwargs) -> dict[str, Any]:
-        try:
-            return tool(*args, **values)
-        except KgError as error:
-            raise ToolError(str(error)) from error
-
-    return reporting
-
-
-def serve(folder: Path | None = None, port: int | None = None) -> None:
-    """Serve the door until the client leaves.
-
-    Args:
-        folder: The build folder.
-        port: The port on the loopback interface for streamable HTTP at `/mcp`; standard input and output where None.
-
-    Raises:
-        ReleaseError: There is no release.
-        OutputError: The port is taken.
-    """
-    made = server(Door(folder))
-    if port is None:
-        made.run("stdio")
-    else:
-        host, port = bindable("127.0.0.1", port)
-        made.run(
-            "streamable-http", host=host, port=port, json_response=True, stateless_http=True,
-            max_request_body_size=_BODY,
-        )  # fmt: skip
 
 
 def _iri(value: str) -> str:
