@@ -152,6 +152,19 @@ def test_a_table_filters_by_the_values_of_a_column(full: TestClient) -> None:
     assert "No rows with this" in full.get("/questions/approvals?_is_agency=nobody").text
 
 
+def test_a_table_says_what_a_thing_is_called_once(full: TestClient) -> None:
+    page = full.get("/page/product/kymriah").text
+    trials = page[page.index('id="t-trials-of-product"') :]
+    trials = trials[: trials.index("</table>")]
+    assert re.findall(r'data-column="(\w+)"', trials)[0] == "trial"
+    assert '<a href="/page/trial/NCT02445248">NCT02445248</a>' in trials
+    assert trials.count("Study of Efficacy and Safety of CTL019 in Adult DLBCL Patients") == 1
+    listing = full.get("/questions/therapies").text
+    assert 'data-column="therapy"' in listing
+    assert 'data-column="label"' not in listing
+    assert "label" in full.get("/questions/therapies.csv").text.partition("\n")[0]
+
+
 def test_a_table_sorts_by_what_is_seen_and_pages(full: TestClient) -> None:
     page = full.get("/questions/approvals?_sort=brand_name").text
     names = [html.unescape(name).casefold() for name in re.findall(r'<tr><td[^>]*><a href="[^"]+">([^<]+)<', page)]
@@ -320,8 +333,8 @@ class TestInABrowser:
             assert "/questions/approvals" in page.url
             assert "_is_status=authorised" in page.url
             assert page.locator(".table tbody tr").count() > 10
-            page.click("th[data-column=brand_name] a")
-            assert page.get_attribute("th[data-column=brand_name]", "aria-sort") == "ascending"
+            page.click("th[data-column=product] a")
+            assert page.get_attribute("th[data-column=product]", "aria-sort") == "ascending"
 
     def test_on_a_phone_pages_of_things_fit(self, browser, served: Running) -> None:
         small = {"width": 360, "height": 740}
