@@ -29,7 +29,17 @@ LAYERS = [
     {"web"},
     {"cli"},
 ]
+WEB = [
+    {"files", "hosts", "kept", "negotiation", "refusal", "settings"},
+    {"connection", "opened", "pool"},
+    {"answers", "served"},
+    {"endpoint", "pages"},
+    {"networks"},
+    {"app", "site"},
+    {"publish", "server"},
+]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+WEB_LEVEL = {name: level for level, names in enumerate(WEB) for name in names}
 HOMES = {
     "click": {"cli"},
     "httpx": {"registers"},
@@ -84,6 +94,19 @@ def test_imports_point_down(path: Path) -> None:
             other = name.split(".")[1]
             if other in LEVEL:
                 assert other == part(path) or LEVEL[other] < LEVEL[part(path)], name
+
+
+def test_the_web_is_a_stack_too() -> None:
+    rooms = [path for path in MODULES if part(path) == "web" and path.parent.name + path.name != "web__init__.py"]
+    inside = {path: path.relative_to(ROOT / "kg" / "web").parts[0].removesuffix(".py") for path in rooms}
+    assert set(inside.values()) == set(WEB_LEVEL)
+    upward = [
+        (room, name)
+        for path, room in inside.items()
+        for name in imports(path)
+        if name.startswith("kg.web.") and (other := name.split(".")[2]) != room and WEB_LEVEL[other] >= WEB_LEVEL[room]
+    ]
+    assert not upward
 
 
 @pytest.mark.parametrize("path", MODULES, ids=part)

@@ -25,9 +25,9 @@ from kg.namespaces import compact, expand
 from kg.query import ask, find, library, read
 from kg.report import rows
 from kg.store import Release
-from kg.web import figures as drawn
-from kg.web.facts import View
 from kg.web.opened import Opened
+from kg.web.pages import figures as drawn
+from kg.web.pages.facts import View
 from kg.web.site import routes
 from tests.serving import Running
 from tests.support import needs_chromium, watched

@@ -14,8 +14,8 @@ from kg.neighbours import MOST, Step
 from kg.pictures import looks
 from kg.query import library
 from kg.store import Release
-from kg.web import networks
 from kg.web.files import built
+from kg.web.networks import library as networks
 from tests.serving import Running
 from tests.support import needs_chromium, watched
 from tests.test_site import HOSTILE, client, hostile

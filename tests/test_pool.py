@@ -7,15 +7,15 @@ import pytest
 
 from kg.namespaces import PREFIXES
 from kg.store import STORE, Release
-from kg.web.asking import evaluated, never
+from kg.web.endpoint.sending import Whole
 from kg.web.kept import Kept, Shelf
 from kg.web.negotiation import GRAPHS, ROWS
-from kg.web.protocol import RefusedError
-from kg.web.room import Hold, Room
-from kg.web.sending import Whole
+from kg.web.pool.asking import evaluated, never
+from kg.web.pool.room import Hold, Room
+from kg.web.pool.worker import Job, Reply
+from kg.web.pool.workers import Pool
+from kg.web.refusal import RefusedError
 from kg.web.settings import Settings
-from kg.web.worker import Job, Reply
-from kg.web.workers import Pool
 
 EVERYTHING = "{ ?s ?p ?o }"
 DEEP = "ASK { FILTER(" + "(" * 20_000 + "1" + ")" * 20_000 + ") }"

@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 from kg.namespaces import BASE, KINDS, compact, expand
 from kg.query import library
 from kg.store import Answer, Release
-from kg.web.linked import FORMATS
 from kg.web.negotiation import preferred
 from kg.web.opened import Opened
-from kg.web.protocol import RefusedError
+from kg.web.pages.linked import FORMATS
+from kg.web.refusal import RefusedError
 from kg.web.site import routes
 from tests.serving import Running
 from tests.support import needs_chromium, watched

@@ -11,7 +11,7 @@ from rich.progress import Progress
 from kg.cli.asking import FOLDER
 from kg.namespaces import WEB
 from kg.store import open_release
-from kg.web.linked import FORMATS
+from kg.web.pages.linked import FORMATS
 from kg.web.publish import DEFAULT
 from kg.web.publish import publish as run_publish
 from kg.web.served import served

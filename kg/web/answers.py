@@ -12,7 +12,7 @@ from kg.report import page
 from kg.web.files import address
 from kg.web.negotiation import wishes
 from kg.web.opened import Opened
-from kg.web.protocol import RefusedError
+from kg.web.refusal import RefusedError
 
 HTML: Final = "text/html"
 SVG: Final = "image/svg+xml"

@@ -14,12 +14,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kg.web.answers import missing
+from kg.web.endpoint.sparql import sparql
 from kg.web.hosts import KnownHosts
+from kg.web.pool.worker import Gone, Job
+from kg.web.pool.workers import Late, Left, Overloaded
 from kg.web.served import Served, served
 from kg.web.settings import Settings
-from kg.web.sparql import sparql
-from kg.web.worker import Gone, Job
-from kg.web.workers import Late, Left, Overloaded
 
 _PULSE: Final = "ASK { ?s ?p ?o }"
 _PULSE_SECONDS: Final = 5.0

@@ -13,12 +13,12 @@ from kg.errors import KgError, QueryError, ReleaseError
 from kg.namespaces import LICENCES, PREFIXES
 from kg.store import STORE, Answer, Release, answer_of, open_release
 from kg.syntax import inspect
-from kg.web.asking import evaluated, never
 from kg.web.kept import Shelf
 from kg.web.opened import Opened
+from kg.web.pool.asking import evaluated, never
+from kg.web.pool.worker import Gone, Job
+from kg.web.pool.workers import Pool
 from kg.web.settings import Settings
-from kg.web.worker import Gone, Job
-from kg.web.workers import Pool
 
 _ANSWERS: Final = 16 * 2**20
 """Bytes that the endpoint's kept answers may take."""

@@ -8,9 +8,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from kg.web import editor, explore, figures, networks, questions, start, things
 from kg.web.answers import Endpoint, bound
+from kg.web.endpoint import editor
+from kg.web.networks import explore
+from kg.web.networks import library as networks
 from kg.web.opened import Opened
+from kg.web.pages import figures, questions, start, things
 
 _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/", start.start),

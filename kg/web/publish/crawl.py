@@ -15,7 +15,7 @@ from kg.namespaces import WEB
 from kg.query import library
 from kg.web.answers import HTML
 from kg.web.files import FOLDER
-from kg.web.linked import FORMATS
+from kg.web.pages.linked import FORMATS
 from kg.web.publish.links import links
 
 MISSING: Final = "/404.html"

@@ -15,12 +15,12 @@ from kg.export import CHECKSUMS
 from kg.namespaces import compact
 from kg.query import names
 from kg.web.answers import Endpoint, html, missing, sent
-from kg.web.facts import View
-from kg.web.linked import FORMATS, written
 from kg.web.opened import Opened
+from kg.web.pages.facts import View
+from kg.web.pages.linked import FORMATS, written
+from kg.web.pages.start import BESIDE
 from kg.web.publish.crawl import MISSING
 from kg.web.publish.links import DATA, NAMES, SEARCH
-from kg.web.start import BESIDE
 
 VOID: Final = "/.well-known/void"
 

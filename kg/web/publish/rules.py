@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from kg.namespaces import BASE, GRAPHS, ONTOLOGY, THINGS
 from kg.web.answers import HTML
-from kg.web.linked import FORMATS
+from kg.web.pages.linked import FORMATS
+from kg.web.pages.things import SAME
 from kg.web.publish.pages import VOID
-from kg.web.things import SAME
 
 _PAGE: Final = "page"
 _NAME: Final = "([A-Za-z0-9][A-Za-z0-9._-]*)"

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from kg.errors import QueryError
 from kg.neighbours import STEP, Explored, Group, Manner, Step
 from kg.web.answers import html, missing, sent
-from kg.web.drawing import written
 from kg.web.files import built
+from kg.web.networks.drawing import written
 from kg.web.opened import Opened
-from kg.web.things import look_up
+from kg.web.pages.things import look_up
 
 _SHOWS: Final = ("milestones", "evidence")
 """What the parameter `show` may ask for: the fields of a manner."""

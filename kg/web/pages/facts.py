@@ -13,7 +13,7 @@ from kg.neighbours import kind
 from kg.shapes import shapes
 from kg.store import Answer
 from kg.web.opened import Opened, node
-from kg.web.wording import LANGUAGES
+from kg.web.pages.wording import LANGUAGES
 
 _TYPE: Final = node("rdf:type")
 _ABOUT: Final = node("cgt:about")

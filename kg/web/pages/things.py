@@ -9,16 +9,16 @@ from starlette.responses import RedirectResponse, Response
 
 from kg.errors import IdentifierError
 from kg.namespaces import BASE, THINGS, expand
-from kg.web import figures
 from kg.web.answers import HTML, STILL, SVG, html, missing, sent
-from kg.web.citing import CITATIONS, citation
-from kg.web.facts import View
-from kg.web.linked import FORMATS, SUFFIXES, about, described, written
 from kg.web.negotiation import preferred, wishes
 from kg.web.opened import PAGED, Opened
-from kg.web.sections import others, tables
-from kg.web.summary import Summary
-from kg.web.wording import day
+from kg.web.pages import figures
+from kg.web.pages.citing import CITATIONS, citation
+from kg.web.pages.facts import View
+from kg.web.pages.linked import FORMATS, SUFFIXES, about, described, written
+from kg.web.pages.sections import others, tables
+from kg.web.pages.summary import Summary
+from kg.web.pages.wording import day
 
 _OFFERED: Final = (HTML, "application/xhtml+xml", *SUFFIXES, "application/json", "text/plain")
 SAME: Final = {"application/json": "jsonld", "text/plain": "nt"}

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from kg.errors import QueryError
 from kg.query import LIST_SEPARATOR, library
 from kg.web.answers import html, missing, sent
-from kg.web.drawing import written
 from kg.web.files import built
+from kg.web.networks.drawing import written
 from kg.web.opened import Opened
-from kg.web.questions import fields
+from kg.web.pages.questions import fields
 
 _MEDIA: Final = {
     "html": "text/html", "svg": "image/svg+xml", "graphml": "application/graphml+xml", "gexf": "application/xml",

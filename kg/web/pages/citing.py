@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from kg.web.facts import View
+from kg.web.pages.facts import View
 
 _WORK: Final = "The open knowledge graph of cell and gene therapies"
 _NOT_KEY: Final = re.compile(r"[^A-Za-z0-9]+")

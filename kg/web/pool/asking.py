@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from kg.web.protocol import RefusedError
+from kg.web.pool.worker import Gone, Job, Reply
+from kg.web.pool.workers import Late, Left, Overloaded, Pool
+from kg.web.refusal import RefusedError
 from kg.web.settings import Settings
-from kg.web.worker import Gone, Job, Reply
-from kg.web.workers import Late, Left, Overloaded, Pool
 
 _RETRY: Final = {"Retry-After": "2"}
 _ENDS: Final = {

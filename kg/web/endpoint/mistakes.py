@@ -5,7 +5,7 @@ from typing import Final
 
 from kg.namespaces import PREFIXES
 from kg.syntax import inspect
-from kg.web.protocol import RefusedError
+from kg.web.refusal import RefusedError
 
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _HELPFUL = re.compile(r"[A-Z ]{1,30}|[A-Z]\w+(?: \w+){1,3}|\"[.;,(){}\[\]]\"")

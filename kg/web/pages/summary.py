@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from kg.namespaces import compact, expand
 from kg.report import rows
-from kg.web.facts import Link, View
 from kg.web.opened import node
-from kg.web.wording import count, day
+from kg.web.pages.facts import Link, View
+from kg.web.pages.wording import count, day
 
 _APPROVALS: Final = {
     "agency": "agency",

@@ -16,11 +16,11 @@ from kg.neighbours import kind as kind_of
 from kg.query import library
 from kg.report import page, rows
 from kg.web.answers import HTML, html, known, missing, sent
-from kg.web.facts import View
 from kg.web.files import content, digest, files
-from kg.web.linked import FORMATS, SUFFIXES, written
 from kg.web.negotiation import preferred, wishes
 from kg.web.opened import Opened, node
+from kg.web.pages.facts import View
+from kg.web.pages.linked import FORMATS, SUFFIXES, written
 
 BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
 """Ids of what is named after other things."""

@@ -13,17 +13,18 @@ from starlette.types import Receive, Scope, Send
 from kg.errors import QueryError
 from kg.namespaces import PREFIXES
 from kg.syntax import inspect
-from kg.web import editor
 from kg.web.answers import known
-from kg.web.asking import evaluated
-from kg.web.description import describe
-from kg.web.mistakes import mistake
+from kg.web.endpoint import editor
+from kg.web.endpoint.description import describe
+from kg.web.endpoint.mistakes import mistake
+from kg.web.endpoint.protocol import Asked, asked
+from kg.web.endpoint.sending import Whole
+from kg.web.endpoint.table import LEAST_FORMAT
 from kg.web.negotiation import GRAPHS, HTML, JSON, PROBLEM, ROWS, accepts, preferred, wishes
-from kg.web.protocol import Asked, RefusedError, asked
-from kg.web.sending import Whole
+from kg.web.pool.asking import evaluated
+from kg.web.pool.worker import Job, Reply
+from kg.web.refusal import RefusedError
 from kg.web.served import Served, served
-from kg.web.table import LEAST_FORMAT
-from kg.web.worker import Job, Reply
 
 METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
 _TEXT: Final = "text/plain; charset=utf-8"

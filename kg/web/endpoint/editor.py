@@ -10,11 +10,11 @@ from starlette.responses import Response
 from kg.namespaces import PREFIXES
 from kg.query import library
 from kg.web.answers import html, sent
+from kg.web.endpoint.table import shown
 from kg.web.files import built
 from kg.web.opened import PAGED, Opened
-from kg.web.protocol import RefusedError
+from kg.web.refusal import RefusedError
 from kg.web.settings import Settings
-from kg.web.table import shown
 
 _SCRIPT: Final = "editor"
 
@@ -28,7 +28,7 @@ def page(
         opened: The release.
         settings: The bounds that the page tells.
         query: The query's text.
-        answer: Results in the format of `kg.web.table.LEAST_FORMAT`, an error, or None where nothing was asked.
+        answer: Results in the format of `table.LEAST_FORMAT`, an error, or None where nothing was asked.
         headers: Headers that go with it.
     """
     problem = answer if isinstance(answer, RefusedError) else None

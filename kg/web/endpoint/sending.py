@@ -7,7 +7,7 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from kg.web.worker import Reply
+from kg.web.pool.worker import Reply
 
 _SMALL: Final = 65_536
 """The most bytes of a result that is kept for others."""

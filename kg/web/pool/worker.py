@@ -16,8 +16,8 @@ from typing import Any, Final, cast
 import orjson
 
 from kg.sandbox import command, environment
-from kg.web.evaluation import FRAME
-from kg.web.room import Hold, Room
+from kg.web.pool.evaluation import FRAME
+from kg.web.pool.room import Hold, Room
 from kg.web.settings import Settings
 
 _LOW: Final = 5
@@ -318,7 +318,7 @@ async def open_worker(store: Path, settings: Settings, room: Room, settled: Call
     words = (theirs.fileno(), store, settings.address_space, settings.longest)
     with theirs:
         process = subprocess.Popen(  # noqa: S603
-            command("kg.web.evaluation", *map(str, words)),
+            command("kg.web.pool.evaluation", *map(str, words)),
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, cwd="/", process_group=0, env=environment(),
         )  # fmt: skip

@@ -27,7 +27,7 @@ from kg.report import rows
 from kg.store import Answer
 from kg.web.answers import SVG, missing, sent
 from kg.web.opened import Opened
-from kg.web.tabular import given
+from kg.web.pages.tabular import given
 
 _FILES: Final = {
     "svg": (SVG, "svg", False),

@@ -8,8 +8,8 @@ import pyoxigraph as ox
 
 from kg.namespaces import PREFIXES, compact, expand
 from kg.store import Release
-from kg.web.facts import View
 from kg.web.opened import node
+from kg.web.pages.facts import View
 
 FORMATS: Final = {
     "ttl": ("text/turtle", ox.RdfFormat.TURTLE),

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 
 from kg.syntax import READ_ONLY
+from kg.web.refusal import RefusedError
 from kg.web.settings import Settings
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -16,26 +17,6 @@ QUERY: Final = "application/sparql-query"
 UPDATE: Final = "application/sparql-update"
 _IRI = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]+""")
 _FIELDS: Final = 1000
-
-
-class RefusedError(Exception):
-    """A request that is answered with an error.
-
-    Args:
-        status: The HTTP status.
-        message: What is wrong and what to do, for a person.
-        headers: Headers that go with it.
-        place: The line and the column of a query that it points at, counted from 1 in characters.
-    """
-
-    def __init__(
-        self, status: int, message: str, headers: dict[str, str] | None = None, place: tuple[int, int] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = headers or {}
-        self.place = place
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from kg.web.room import Room
+from kg.web.pool.room import Room
+from kg.web.pool.worker import Gone, Job, Long, Query, Reply, Worker, open_worker
 from kg.web.settings import Settings
-from kg.web.worker import Gone, Job, Long, Query, Reply, Worker, open_worker
 
 _LOOK: Final = 0.02
 """Seconds between looks at what is running."""

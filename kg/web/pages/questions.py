@@ -12,9 +12,9 @@ from kg.output import write
 from kg.query import Parameter, Question, bind, find, library
 from kg.store import Answer
 from kg.web.answers import html, missing, sent
-from kg.web.figures import shown
 from kg.web.opened import Opened
-from kg.web.tabular import State, Table, address, given, once
+from kg.web.pages.figures import shown
+from kg.web.pages.tabular import State, Table, address, given, once
 from kg.workbook import MEDIA, workbook
 
 _DOWNLOADS: Final = {

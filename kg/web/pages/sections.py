@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from kg.query import Question, find, library
-from kg.web.facts import View
-from kg.web.tabular import State, Table, address
+from kg.web.pages.facts import View
+from kg.web.pages.tabular import State, Table, address
 
 _ROWS: Final = 100
 """Rows of a table that is one of several on a page; its question has them all."""
