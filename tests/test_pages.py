@@ -3,6 +3,7 @@
 import html
 import io
 import re
+from collections import Counter
 from datetime import date
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 
 from kg.errors import NotInGraphError
 from kg.namespaces import expand
-from kg.query import library, resolve
+from kg.query import library, names, resolve
 from kg.store import Release
 from kg.web.opened import Opened
 from kg.web.site import routes
@@ -150,6 +151,21 @@ def test_a_table_filters_by_the_values_of_a_column(full: TestClient) -> None:
     assert all("CD19" in row for row in lists), "an item of a list is enough"
     assert rows_of(full.get("/questions/approvals", params={"_find": "奕凯达"}).text), "Chinese names are found"
     assert "No rows with this" in full.get("/questions/approvals?_is_agency=nobody").text
+
+
+def test_hits_of_the_same_name_are_told_apart(real: Release, full: TestClient) -> None:
+    labels = Counter(label for _, label in {(iri, label) for iri, _, label in names(real)})
+    twins = [label for label, count in labels.items() if count > 1]
+    assert len(twins) > 10
+    told = 0
+    for label in twins:
+        hits = full.get("/search", params={"q": label}).json()["hits"]
+        texts = [(hit["label"], hit["kind"], hit["apart"]) for hit in hits]
+        assert len(set(texts)) == len(texts), texts
+        told += sum(bool(hit["apart"]) for hit in hits)
+    assert told > 10
+    page = full.get("/search", params={"q": "Casgevy HTA CDA-AMC"}, headers={"Accept": "text/html"}).text
+    assert "HTA recommendation, Transfusion-dependent beta thalassaemia" in page
 
 
 def test_a_table_says_what_a_thing_is_called_once(full: TestClient) -> None:

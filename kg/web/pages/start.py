@@ -21,6 +21,7 @@ from kg.web.negotiation import preferred, wishes
 from kg.web.opened import Opened, node
 from kg.web.pages.facts import View
 from kg.web.pages.linked import FORMATS, SUFFIXES, written
+from kg.web.pages.twins import apart
 
 BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
 """Ids of what is named after other things."""
@@ -91,8 +92,10 @@ def search(request: Request, opened: Opened) -> Response:
     hits = sorted(near, key=lambda hit: hit.id.startswith(BESIDE))
     kinds = Counter(kind_of(hit.id) for hit in hits)
     shown = [hit for hit in hits if kind in ("", kind_of(hit.id))][: _HITS if media == HTML else _SUGGESTED]
+    twins = apart(opened, shown)
     found = [
         {"id": h.id, "label": h.label, "kind": h.kind, "matched": h.matched, "score": h.score,
+         "apart": twins.get(h.id),
          "language": opened.languages.get(h.matched), **{k: opened.cell(h.id)[k] for k in ("href", "chinese")}}
         for h in shown
     ]  # fmt: skip
