@@ -59,7 +59,7 @@ def text_of(markup: str) -> str:
         ("product/carteyva", "first approved by NMPA in September 2021"),
         ("product/glybera", r"first approved by EMA on 25 October 2012; expired since"),
         ("therapy/tisagenlecleucel", "CAR-T cell therapy against CD19, first developed by University of Pennsylvania"),
-        ("agency/us-fda", r"Regulator of United States; has approved \d+ products since 22 August 1997"),
+        ("agency/us-fda", r"Regulator of the United States; has approved \d+ products since 22 August 1997"),
         ("class/car-t", r"Class of gene-modified immune cell therapy; \d+ products approved by \d+ agencies, the "),
         ("gene/cd19", r"Gene; target of \d+ therapies; \d+ products approved"),
         ("organisation/novartis", r"Organisation in Switzerland; holder of \d+ products"),
@@ -166,6 +166,7 @@ def test_hits_of_the_same_name_are_told_apart(real: Release, full: TestClient) -
     assert told > 10
     page = full.get("/search", params={"q": "Casgevy HTA CDA-AMC"}, headers={"Accept": "text/html"}).text
     assert "HTA recommendation, Transfusion-dependent beta thalassaemia" in page
+    assert "Second entry" not in page.partition("Did you mean")[2].partition("</p>")[0]
 
 
 def test_a_table_says_what_a_thing_is_called_once(full: TestClient) -> None:

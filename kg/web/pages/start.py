@@ -23,7 +23,7 @@ from kg.web.pages.facts import View
 from kg.web.pages.linked import FORMATS, SUFFIXES, written
 from kg.web.pages.twins import apart
 
-BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
+BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:", "second-entry:")
 """Ids of what is named after other things."""
 _SUGGESTED: Final = 8
 _HITS: Final = 40

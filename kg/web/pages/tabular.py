@@ -39,6 +39,7 @@ _ASIDE: Final = frozenset({"sources", "date_precision", "milestone"})
 _NAMED: Final = {
     "agency": "agency", "other_agency": "agency", "of_agency": "agency", "brand_name": "product",
     "holder": "organisation", "jurisdiction": "jurisdiction", "sponsor": "organisation", "target": "gene",
+    "therapy": "therapy",
     "therapy_class": "class",
 }  # fmt: skip
 """Columns that say a thing by its label, with the kind of thing."""
@@ -236,8 +237,8 @@ class Table:
         return bool(parts) and all(self._opened.cell(part)["href"] for part in parts)
 
     def _same(self, column: str) -> bool:
-        texts = self.texts(column)
-        return column in self.given and all(one == texts[0] for one in texts)
+        texts, names = self.texts(column), [[self._opened.cell(value)["text"]] for value in self.given.values()]
+        return (column in self.given or texts[0] in names) and all(one == texts[0] for one in texts)
 
     @property
     def heads(self) -> list[tuple[str, str, str, str]]:

@@ -10,7 +10,8 @@ from kg.web.opened import Opened
 from kg.web.pages.facts import View
 
 _TELLING: Final = (
-    "cgt:indication", "cgt:agency", "cgt:date", "cgt:publisher", "cgt:published", "prov:wasDerivedFrom", "cgt:value",
+    "cgt:indication", "cgt:pathway", "cgt:agency", "cgt:date", "cgt:publisher", "cgt:published", "prov:wasDerivedFrom",
+    "cgt:value",
 )  # fmt: skip
 """What tells things apart, the best first."""
 _SAID: Final = 2
