@@ -67,14 +67,15 @@ class Page {
     const turn = this.turn = Symbol("turn");
     root.dataset.settled = "false";
     const response = await fetch(this.explores ? `${root.dataset.from}?${served(words)}` : root.dataset.from).catch(() => null);
-    if (turn !== this.turn) return;
-    if (!response?.ok) {
-      this.status.textContent = response ? await response.text() : "The server does not answer; try again.";
+    const told = await (response?.ok ? response.json() : response?.text())?.catch(() => null);
+    if (turn !== this.turn) return; // One has gone on, or back, while this was on its way.
+    if (!response?.ok || !told) {
+      this.status.textContent = !response?.ok && told || "The server does not answer; try again.";
       root.hidden = false;
       root.dataset.settled = "true";
       return;
     }
-    this.draw(await response.json());
+    this.draw(told);
   }
 
   draw(data) {
