@@ -1,7 +1,7 @@
 """The graph about the graphs: what each named graph is, under which licence, from where, and how large."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Final
 
@@ -34,7 +34,8 @@ def describe(nquads: Iterable[str], modified: date) -> list[str]:
         nquads: Every line of the release but these.
         modified: The day the newest source was opened; a build's own day would make builds differ.
     """
-    counts = Counter(line[line.rindex("<") + 1 : line.rindex(">")] for line in nquads)
+    tables = {graph(shape.table): shape for shape in shapes().values()}
+    counts, first = _counted(nquads, tables)
     inside: list[str] = []
 
     def state(subject: str, predicate: str, term: str) -> None:
@@ -62,7 +63,6 @@ def describe(nquads: Iterable[str], modified: date) -> list[str]:
     state(DATASET, "void:uriSpace", literal(PREFIXES["product"].removesuffix("product/")))
     for vocabulary in ("dcterms:X", "owl:X", "prov:X", "rdfs:X", "skos:X", "cgt:X"):
         state(DATASET, "void:vocabulary", f"<{expand(vocabulary)[:-1]}>")
-    tables = {graph(shape.table): shape for shape in shapes().values()}
     titles = {graph(name): title for name, title in _GRAPHS.items()}
     for name in sorted(counts):
         shape = tables.get(name)
@@ -79,6 +79,7 @@ def describe(nquads: Iterable[str], modified: date) -> list[str]:
         state(name, "dcterms:isPartOf", f"<{DATASET}>")
         if shape:
             state(name, "void:class", iri(f"cgt:{shape.name}"))
+            state(name, "void:exampleResource", first[name].partition(" ")[0])
             state(name, "prov:wasAttributedTo", f"<{BASE}curators>")
         if name in (graph("derived"), graph("inferred")):
             for other in sorted(counts.keys() & tables.keys()):
@@ -86,3 +87,15 @@ def describe(nquads: Iterable[str], modified: date) -> list[str]:
     state(f"{BASE}curators", "rdf:type", iri("prov:Agent"))
     state(f"{BASE}curators", "rdfs:label", literal("The curators of the tables", language="en"))
     return sorted(set(inside))
+
+
+def _counted(nquads: Iterable[str], tables: Collection[str]) -> tuple[Counter[str], dict[str, str]]:
+    """Count the lines of each graph, and find the first line of each that is a table's."""
+    counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for line in nquads:
+        name = line[line.rindex("<") + 1 : line.rindex(">")]
+        counts[name] += 1
+        if name in tables:
+            first[name] = min(first.get(name, line), line)
+    return counts, first

@@ -7,7 +7,8 @@ from typing import Final
 import pyoxigraph as ox
 from rapidfuzz import fuzz, process, utils
 
-from kg.namespaces import THINGS, compact, expand
+from kg.errors import IdentifierError
+from kg.namespaces import THINGS, WEB, compact, expand
 from kg.query import alike, names, resolve
 from kg.store import Release, Term
 
@@ -138,14 +139,16 @@ class Index:
 
     def __init__(self, release: Release) -> None:
         self._release = release
+        self._labels: dict[str, str] = {}
         self._named = [row for row in names(release) if row[0].startswith(THINGS) or "/obo/" in row[0]]
         self._choices = {name: utils.default_process(name) for name in sorted({name for _, name, _ in self._named})}
         self._by_name: dict[str, list[tuple[str, str]]] = {}
         for thing, name, label in self._named:
             self._by_name.setdefault(name, []).append((thing, label))
+            self._labels[thing] = label
 
     def search(self, text: str, limit: int = _LIMIT) -> list[Hit]:
-        """Find things by any of their names, in any language, spelling mistakes included.
+        """Find things by any of their names, in any language, spelling mistakes included; by an id or IRI only the one.
 
         Args:
             text: What a person typed.
@@ -154,6 +157,12 @@ class Index:
         Returns:
             The hits, best first; one a thing, under the name that matched best.
         """
+        same = self._identified(text.strip())
+        top = [(same, (100, text, self._labels[same]))] if same else self._near(text, limit)
+        kinds = _kinds(self._release, (thing for thing, _ in top))
+        return [Hit(compact(t), label, ", ".join(kinds.get(t, ())), name, score) for t, (score, name, label) in top]
+
+    def _near(self, text: str, limit: int) -> list[tuple[str, tuple[int, str, str]]]:
         wanted = utils.default_process(text)
         if not wanted:
             return []
@@ -164,9 +173,14 @@ class Index:
             for thing, label in self._by_name[name]:
                 if (best, name) > found.get(thing, (0, "", ""))[:2]:
                     found[thing] = (best, name, label)
-        top = sorted(found.items(), key=lambda item: (-item[1][0], item[1][2], item[0]))[:limit]
-        kinds = _kinds(self._release, (thing for thing, _ in top))
-        return [Hit(compact(t), label, ", ".join(kinds.get(t, ())), name, score) for t, (score, name, label) in top]
+        return sorted(found.items(), key=lambda item: (-item[1][0], item[1][2], item[0]))[:limit]
+
+    def _identified(self, text: str) -> str:
+        try:
+            iri = text if text.startswith(WEB) else expand(text)
+        except IdentifierError:
+            return ""
+        return iri if iri in self._labels else ""
 
 
 def search(text: str, release: Release, limit: int = _LIMIT) -> list[Hit]:

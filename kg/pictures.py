@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from markupsafe import Markup
 from pyvis.network import Network
 
 from kg import resources
+from kg.charts.looks import cut, width
 from kg.errors import OutputError
 from kg.network import Graph, positions
 from kg.report import page
@@ -24,6 +25,16 @@ from kg.writing import put, suffix_of
 _VIS: Final = Path(pyvis.__file__).parent / "templates" / "lib" / "vis-9.1.2" / "vis-network.min.js"
 _LOOKS: Final = resources.PACKAGE / "looks.json"
 _SIZES: Final = (10, 34)
+_LETTERS: Final = 16
+"""Pixels of the letters of a picture."""
+_WIDER: Final = _LETTERS / 12 * 1.08
+"""How much wider they are than those that `width` measures, in the widest of the fonts that pages are read in."""
+_LONGEST: Final = 200
+"""Pixels that a name takes at most, as `width` measures it."""
+_BESIDE: Final = 5
+_MARGIN: Final = 24.0
+_PART: Final = 64
+"""Pixels of the squares by which what is near is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,11 @@ class Look:
 
     colour: str
     shape: str
+
+    def corners(self, x: float, y: float, size: float) -> str:
+        """Return where the corners of the shape are, as SVG says it; nothing for a dot."""
+        found = _drawn()["corners"].get(self.shape, ())
+        return " ".join(f"{x + dx * size:.1f},{y - dy * size:.1f}" for dx, dy in found)
 
 
 def draw(graph: Graph, out: Path, title: str) -> None:
@@ -55,7 +71,13 @@ def draw(graph: Graph, out: Path, title: str) -> None:
 @cache
 def looks() -> dict[str, Look]:
     """Return how each kind is drawn, here and by the served pages' scripts; the kind "" stands for all others."""
-    return {kind: Look(**each) for kind, each in json.loads(_LOOKS.read_text(encoding="utf-8")).items()}
+    return {kind: Look(**each) for kind, each in _drawn()["kinds"].items()}
+
+
+@cache
+def _drawn() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_LOOKS.read_text(encoding="utf-8"))
+    return found
 
 
 def look(kind: str) -> Look:
@@ -123,25 +145,123 @@ def _inline(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028")
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A node on a picture."""
+
+    x: float
+    y: float
+    size: float
+    look: Look
+    name: str
+
+    @property
+    def box(self) -> "_Box":
+        return self.x - self.size, self.y - self.size, self.x + self.size, self.y + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name on a picture: where it is written, and what it takes."""
+
+    x: float
+    y: float
+    anchor: str
+    text: str
+    box: "_Box"
+
+
+_Box = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
+
+
+class _Room:
+    """What is taken of a picture."""
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[int, int], list[_Box]] = defaultdict(list)
+
+    def take(self, box: _Box) -> None:
+        """Take a place, free or not."""
+        for part in self._near(box):
+            self._parts[part].append(box)
+
+    def free(self, box: _Box) -> bool:
+        """Return whether nothing is there."""
+        left, top, right, bottom = box
+        return not any(
+            left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
+            for part in self._near(box)
+            for other in self._parts.get(part, ())
+        )
+
+    @staticmethod
+    def _near(box: _Box) -> Iterator[tuple[int, int]]:
+        left, top, right, bottom = (int(edge // _PART) for edge in box)
+        return ((x, y) for x in range(left, right + 1) for y in range(top, bottom + 1))
+
+
+def _named(marks: Iterable[_Mark]) -> list[_Name]:
+    """Write names beside their nodes, those of the largest first, where they cover no node and no other name."""
+    room = _Room()
+    ordered = sorted(marks, key=lambda mark: (-mark.size, mark.name, mark.x, mark.y))
+    for mark in ordered:
+        room.take(mark.box)
+    found = []
+    for mark in ordered:
+        free = next((name for name in _beside(mark) if room.free(name.box)), None)
+        if free:
+            room.take(free.box)
+            found.append(free)
+    return found
+
+
+def _wide(text: str) -> float:
+    return width(text) * _WIDER
+
+
+def _beside(mark: _Mark) -> Iterator[_Name]:
+    text = cut(mark.name, _LONGEST)
+    wide, away = _wide(text), mark.size + _BESIDE
+    for anchor, x, middle in (
+        ("start", mark.x + away, mark.y), ("end", mark.x - away, mark.y),
+        ("middle", mark.x, mark.y + away + _LETTERS / 2), ("middle", mark.x, mark.y - away - _LETTERS / 2),
+    ):  # fmt: skip
+        left = x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
+        box = (left, middle - _LETTERS * 0.55, left + wide, middle + _LETTERS * 0.55)
+        yield _Name(round(x, 1), round(middle + _LETTERS * 0.35, 1), anchor, text, box)
+
+
 def _svg(graph: Graph, title: str) -> str:
     places = positions(graph)
     most = max((degree for _, degree in graph.degree()), default=1)
-    margin = 90.0
-    left, top = min(x for x, _ in places.values()) - margin, min(y for _, y in places.values()) - margin
-    lines = [(*places[a], *places[b]) for a, b in dict.fromkeys(graph.edges())]
-    nodes = [
-        (*places[node], _size(graph.degree(node), most) / 2, look(facts["kind"]), facts["label"])
+    marks = [
+        _Mark(*places[node], _size(graph.degree(node), most) / 2, look(facts["kind"]), facts["label"])
         for node, facts in graph.nodes(data=True)
     ]
-    return page(
-        "network.svg",
-        {
-            "title": title, "lines": lines, "nodes": nodes, "left": round(left, 1), "top": round(top, 1),
-            "width": round(max(x for x, _ in places.values()) - left + margin, 1),
-            "height": round(max(y for _, y in places.values()) - top + margin + 30, 1),
-            "kinds": [(kind, look(kind)) for kind in sorted({f["kind"] for _, f in graph.nodes(data=True)})],
-        },
-    )  # fmt: skip
+    names = _named(marks)
+    boxes = [*(mark.box for mark in marks), *(name.box for name in names)]
+    left, top, right, bottom = (
+        round(pick(box[side] for box in boxes) + room, 1)
+        for side, (pick, room) in enumerate([(min, -_MARGIN), (min, -_MARGIN), (max, _MARGIN), (max, _MARGIN)])
+    )
+    kinds = sorted({facts["kind"] for _, facts in graph.nodes(data=True)})
+    legend, x, y = [], left + _MARGIN, bottom + _LETTERS
+    for kind in kinds:
+        wide = _wide(kind) + 3 * _LETTERS
+        if x > left + _MARGIN and x + wide > right:
+            x, y = left + _MARGIN, y + 1.6 * _LETTERS
+        legend.append(_Mark(round(x, 1), round(y, 1), _LETTERS * 0.45, look(kind), kind))
+        x += wide
+    unnamed = len(marks) - len(names)
+    if unnamed:
+        y += 1.6 * _LETTERS
+    content = {
+        "title": title, "marks": marks, "names": names, "legend": legend, "unnamed": unnamed, "letters": _LETTERS,
+        "lines": [(*places[one], *places[other]) for one, other in dict.fromkeys(graph.edges())],
+        "left": left, "top": top, "width": round(right - left, 1), "height": round(y + _LETTERS - top, 1),
+    }  # fmt: skip
+    return page("network.svg", content)
 
 
 def _graphml(graph: Graph, _: str) -> str:

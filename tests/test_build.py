@@ -157,3 +157,9 @@ def test_each_graph_is_described_with_its_size(small_built: Built) -> None:
     for name, number in counted.rows:
         if not str(name).endswith("graph/description>"):
             assert sizes[str(name)] == number.value  # type: ignore[union-attr]
+    examples = release.select("SELECT ?x ?class { ?g void:exampleResource ?x ; void:class ?class }")
+    typed = release.select(
+        "SELECT DISTINCT ?x ?class { ?g void:exampleResource ?x ; void:class ?class . ?x a/rdfs:subClassOf* ?class }"
+    )
+    assert len(examples.rows) > 5
+    assert sorted(map(str, typed.rows)) == sorted(map(str, examples.rows))

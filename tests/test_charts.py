@@ -139,6 +139,18 @@ def test_a_timeline_has_a_dot_for_each_row_and_none_covers_another(real: Release
         assert all(later - earlier >= 8.9 for earlier, later in pairwise(places))
 
 
+@pytest.mark.parametrize("small_page", [True, False])
+@pytest.mark.parametrize("days", [["2019-02-18"], ["2015-09-18", "2023-12-31"], ["1987-01-01", "2026-11-01"]])
+def test_years_stand_apart_below_a_timeline(days: list[str], small_page: bool, small: Release) -> None:
+    history = [{"date": day, "agency": "An agency of a long name", "kind": "k", "about": "x"} for day in days]
+    svg = vega.svg(written(picture(of(THING, "timeline"), history, small, Page("T", small=small_page)) or {}))
+    labels = re.findall(r'translate\(([\d.]+),[-\d.]+\)"[^>]*>(\d{4})<', svg)
+    places = [float(place) for place, _ in labels]
+    assert len(places) > 1, svg
+    # Four digits are 27 pixels wide.
+    assert all(later - earlier > 32 for earlier, later in pairwise(places)), labels
+
+
 def test_a_map_shows_the_union_over_its_members_and_small_states_as_dots(real: Release) -> None:
     spec = specified("approvals-by-agency", of("approvals-by-agency", "map"), real)
     assert spec is not None

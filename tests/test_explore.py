@@ -243,6 +243,13 @@ class TestInABrowser:
         assert count(page) == after - 1
         page.go_back()
         page.locator("#status", has_text=f"{before} nodes").wait_for()
+        assert f"; {after - before} taken away." in page.text_content("#status")
+        page.go_forward()
+        page.locator("#status", has_text=f"; {after - before} added.").wait_for()
+        page.go_back()
+        page.go_back()
+        page.locator("#examples").wait_for()
+        assert page.locator("#drawing").is_hidden()
 
     def test_pointing_clicking_and_double_clicking(self, page) -> None:
         page.goto("/explore?thing=product:kymriah&_at=therapy:tisagenlecleucel")

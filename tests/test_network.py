@@ -2,7 +2,9 @@
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 
 import networkx as nx
@@ -101,6 +103,25 @@ def test_markup_in_names_is_text_in_every_format(tmp_path: Path) -> None:
         text = path.read_text(encoding="utf-8")
         if suffix != ".json":
             assert HOSTILE not in text, suffix
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_picture_can_be_read_and_its_legend_has_the_shapes_it_uses(name: str, small: Release) -> None:
+    graph = network(name, small)
+    root = ET.fromstring(SUFFIXES[".svg"](graph, "A title"))
+    looked = [(mark.tag, mark.get("fill")) for mark in root.iter() if mark.tag.endswith(("polygon", "circle"))]
+    kinds = {facts["kind"] for _, facts in graph.nodes(data=True)}
+    assert len(looked) == len(graph) + len(kinds)
+    assert len(set(looked[: len(graph)])) == len(kinds)
+    assert set(looked[: len(graph)]) == set(looked[len(graph) :])
+    boxes = []
+    for text in root.findall(".//{*}text[@text-anchor]"):
+        x, y, wide = float(text.get("x", "")), float(text.get("y", "")), 8 * len(text.text or "")
+        left = x - wide * {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor", "")]
+        boxes.append((left, left + wide, y - 12, y))
+    assert len(boxes) > len(graph) / 2
+    for (left, right, top, bottom), other in combinations(boxes, 2):
+        assert right <= other[0] or other[1] <= left or bottom <= other[2] or other[3] <= top
 
 
 def test_bad_files_are_named(small: Release, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import html
 import io
 import re
+from collections import Counter
 from datetime import date
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 
 from kg.errors import NotInGraphError
 from kg.namespaces import expand
-from kg.query import library, resolve
+from kg.query import library, names, resolve
 from kg.store import Release
 from kg.web.opened import Opened
 from kg.web.site import routes
@@ -58,7 +59,7 @@ def text_of(markup: str) -> str:
         ("product/carteyva", "first approved by NMPA in September 2021"),
         ("product/glybera", r"first approved by EMA on 25 October 2012; expired since"),
         ("therapy/tisagenlecleucel", "CAR-T cell therapy against CD19, first developed by University of Pennsylvania"),
-        ("agency/us-fda", r"Regulator of United States; has approved \d+ products since 22 August 1997"),
+        ("agency/us-fda", r"Regulator of the United States; has approved \d+ products since 22 August 1997"),
         ("class/car-t", r"Class of gene-modified immune cell therapy; \d+ products approved by \d+ agencies, the "),
         ("gene/cd19", r"Gene; target of \d+ therapies; \d+ products approved"),
         ("organisation/novartis", r"Organisation in Switzerland; holder of \d+ products"),
@@ -150,6 +151,35 @@ def test_a_table_filters_by_the_values_of_a_column(full: TestClient) -> None:
     assert all("CD19" in row for row in lists), "an item of a list is enough"
     assert rows_of(full.get("/questions/approvals", params={"_find": "奕凯达"}).text), "Chinese names are found"
     assert "No rows with this" in full.get("/questions/approvals?_is_agency=nobody").text
+
+
+def test_hits_of_the_same_name_are_told_apart(real: Release, full: TestClient) -> None:
+    labels = Counter(label for _, label in {(iri, label) for iri, _, label in names(real)})
+    twins = [label for label, count in labels.items() if count > 1]
+    assert len(twins) > 10
+    told = 0
+    for label in twins:
+        hits = full.get("/search", params={"q": label}).json()["hits"]
+        texts = [(hit["label"], hit["kind"], hit["apart"]) for hit in hits]
+        assert len(set(texts)) == len(texts), texts
+        told += sum(bool(hit["apart"]) for hit in hits)
+    assert told > 10
+    page = full.get("/search", params={"q": "Casgevy HTA CDA-AMC"}, headers={"Accept": "text/html"}).text
+    assert "HTA recommendation, Transfusion-dependent beta thalassaemia" in page
+    assert "Second entry" not in page.partition("Did you mean")[2].partition("</p>")[0]
+
+
+def test_a_table_says_what_a_thing_is_called_once(full: TestClient) -> None:
+    page = full.get("/page/product/kymriah").text
+    trials = page[page.index('id="t-trials-of-product"') :]
+    trials = trials[: trials.index("</table>")]
+    assert re.findall(r'data-column="(\w+)"', trials)[0] == "trial"
+    assert '<a href="/page/trial/NCT02445248">NCT02445248</a>' in trials
+    assert trials.count("Study of Efficacy and Safety of CTL019 in Adult DLBCL Patients") == 1
+    listing = full.get("/questions/therapies").text
+    assert 'data-column="therapy"' in listing
+    assert 'data-column="label"' not in listing
+    assert "label" in full.get("/questions/therapies.csv").text.partition("\n")[0]
 
 
 def test_a_table_sorts_by_what_is_seen_and_pages(full: TestClient) -> None:
@@ -320,8 +350,8 @@ class TestInABrowser:
             assert "/questions/approvals" in page.url
             assert "_is_status=authorised" in page.url
             assert page.locator(".table tbody tr").count() > 10
-            page.click("th[data-column=brand_name] a")
-            assert page.get_attribute("th[data-column=brand_name]", "aria-sort") == "ascending"
+            page.click("th[data-column=product] a")
+            assert page.get_attribute("th[data-column=product]", "aria-sort") == "ascending"
 
     def test_on_a_phone_pages_of_things_fit(self, browser, served: Running) -> None:
         small = {"width": 360, "height": 740}

@@ -139,7 +139,10 @@ def test_questions_networks_and_descriptions(copy: Path) -> None:
     assert "kg serve" in text
     assert hashlib.sha256((copy / "dumps/cgt-kg.ttl").read_bytes()).hexdigest() in text
     described = ox.parse(path=str(copy / ".well-known/void.ttl"), format=ox.RdfFormat.TURTLE)
+    described = list(described)
     assert any(str(triple.object).endswith("/data/cgt-kg.nq>") for triple in described)
+    assert not any(triple.predicate.value.endswith("#sparqlEndpoint") for triple in described)
+    assert 'href="../static/site.css"' in text
 
 
 def test_checksums_cover_every_file(copy: Path) -> None:

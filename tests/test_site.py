@@ -236,6 +236,11 @@ def test_the_ontology_as_page_and_data(site: TestClient) -> None:
     assert any(q.subject == approval for q in ox.parse(turtle.content, format=ox.RdfFormat.TURTLE))
 
 
+@pytest.mark.parametrize("text", ["product:kymriah", f"{BASE}id/product/kymriah"])
+def test_an_id_finds_what_it_names_and_nothing_like_it(site: TestClient, text: str) -> None:
+    assert [hit["id"] for hit in site.get("/search", params={"q": text}).json()["hits"]] == ["product:kymriah"]
+
+
 def test_descriptions_for_machines(site: TestClient) -> None:
     void = site.get("/.well-known/void")
     assert void.headers["content-type"].startswith("text/turtle")
@@ -409,6 +414,17 @@ def test_a_file_is_known_by_its_content(site: TestClient) -> None:
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
 
 
+def test_browsers_keep_a_file_from_the_address_that_has_its_digest(site: TestClient) -> None:
+    loaded = re.findall(r'(?:href|src)="(/static/[^"]+)"', site.get("/").text)
+    assert len(loaded) == 4
+    kept = {
+        where: site.get(where).headers["cache-control"]
+        for where in [*loaded, "/static/site.css?v=0", "/static/site.css"]
+    }
+    forever = "public, max-age=31536000, immutable"
+    assert kept == dict.fromkeys(loaded, forever) | dict.fromkeys(list(kept)[4:], "public, no-cache")
+
+
 def test_a_question_that_finds_no_worker_says_so(small: Release) -> None:
     def busy(_: str) -> Answer:
         raise RefusedError(503, "The query was stopped after 10 seconds.", {"Retry-After": "2"})
@@ -427,3 +443,21 @@ def test_behind_a_proxy_addresses_are_the_readers(small: Release) -> None:
     assert "<loc>https://example.org/page/product/kymriah</loc>" in site.get("/sitemap.xml").text
     assert "Sitemap: https://example.org/sitemap.xml" in site.get("/robots.txt").text
     assert "https://example.org/page/" in site.get("/feed.xml").text
+    quads = ox.parse(site.get("/.well-known/void").content, format=ox.RdfFormat.TURTLE)
+    places = {compact(q.predicate.value): str(q.object) for q in quads}
+    assert places["void:sparqlEndpoint"] == "<https://example.org/sparql>"
+    assert places["void:dataDump"].startswith("<https://example.org/ontology.")
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/page/product/kymriah/", "/page/product/kymriah"),
+        ("/questions/approvals/?agency=agency%3Aus-fda", "/questions/approvals?agency=agency%3Aus-fda"),
+        ("/sparql/", "/sparql"),
+        ("/page/product/%E5%A5%95/", "/page/product/%E5%A5%95"),
+    ],
+)
+def test_a_slash_too_many_leads_on_from_the_root_of_whatever_host(site: TestClient, path: str, where: str) -> None:
+    answer = site.get(path, headers={"Host": "elsewhere.example"})
+    assert (answer.status_code, answer.headers["location"]) == (308, where)

@@ -18,7 +18,14 @@ _DEEP: Final = 8
 """So many rows a lane has at most where marks have no names; after that they cover one another."""
 _ROW: Final = 15
 _DOT: Final = 9
+_TICK: Final = 36
+"""Pixels from one year's label to the next, at least."""
+_STEPS: Final = (1, 2, 3, 5, 10, 20)
+"""Years from one label to the next."""
 _DAY: Final = 86_400_000
+_YEAR: Final = 365.25 * _DAY
+_LEAST: Final = 2.2
+"""Years that an axis of time shows at least."""
 _EPOCH: Final = date(1970, 1, 1)
 
 Item = dict[str, Any]
@@ -96,9 +103,8 @@ def _drawn(
         return None
     longest = min(page.width / 3, max(map(width, order))) + 12
     wide = page.width - longest - 24
-    low, high = min(item["at"] for item in items), max(item["end"] for item in items)
-    room = (high - low or _DAY) * 0.03
-    low, high = low - room, high + room
+    x = _axis(axis, items, wide)
+    low, high = x["scale"]["domain"]
     names, colours = scale(item["group"] for item in items)
     labelled = len(items) <= _LABELLED[page.small]
     lines: list[str] = []
@@ -113,7 +119,6 @@ def _drawn(
         lines += here
     for item in items:
         item["row"], item["group"] = lines[item["row"]], names[item["group"]]
-    x = {"field": "at", **axis, "scale": {**axis["scale"], "domain": [low, high]}}
     group = figure.column("colour")
     fill = colour(colours, wide, group, "group") if group else {"value": COLOURS[0]}
     layers: list[dict[str, Any]] = [
@@ -145,6 +150,18 @@ def _drawn(
     lanes = f"{', '.join(order[:5])}{' …' if len(order) > 5 else ''}"
     said = f"{len(items)} {marks} in {len(order)} lanes by {words(figure.column('lane'))}: {lanes}"
     return Drawing(body, said, note)
+
+
+def _axis(axis: dict[str, Any], items: Sequence[Item], wide: float) -> dict[str, Any]:
+    """Return the channel of an axis on which all items have room; an axis of time shows years, and two at least."""
+    low, high = min(item["at"] for item in items), max(item["end"] for item in items)
+    room = (high - low or _DAY) * 0.03
+    if axis["type"] == "temporal":
+        room = max(room, (_LEAST * _YEAR - high + low) / 2)
+        year = wide * _YEAR / (high - low + 2 * room)
+        step = next((step for step in _STEPS if step * year >= _TICK), _STEPS[-1])
+        axis = axis | {"axis": {**axis["axis"], "tickCount": {"interval": "year", "step": step}, "format": "%Y"}}
+    return {"field": "at", **axis, "scale": {**axis["scale"], "domain": [low - room, high + room]}}
 
 
 def _packed(own: list[Item], pixel: Callable[[float], float], wide: float, labelled: bool) -> list[int]:

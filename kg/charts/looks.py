@@ -119,6 +119,7 @@ def framed(drawing: Drawing, page: Page) -> dict[str, Any]:
         "labelColor": INK, "titleColor": SOFT, "gridColor": LINE, "domainColor": LINE, "tickColor": LINE,
         "labelFontSize": _SIZE, "titleFontSize": _SIZE, "titleFontWeight": "normal", "labelLimit": page.width // 3,
     }  # fmt: skip
+    apart = {"labelOverlap": "greedy", "labelSeparation": 8}
     return {
         "$schema": VEGA_LITE,
         "description": f"{page.title}. {drawing.said}",
@@ -130,7 +131,8 @@ def framed(drawing: Drawing, page: Page) -> dict[str, Any]:
         "padding": 8,
         **drawing.body,
         "config": {
-            "font": FONT, "axis": axis, "view": {"stroke": None}, "aria": True,
+            "font": FONT, "axis": axis, "axisXQuantitative": apart, "axisXTemporal": apart, "aria": True,
+            "view": {"stroke": None},
             "legend": {"labelColor": INK, "titleColor": SOFT, "labelFontSize": _SIZE, "titleFontSize": _SIZE,
                        "titleFontWeight": "normal"},
             "text": {"fill": INK, "fontSize": _SIZE - 1},

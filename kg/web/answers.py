@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from kg import __version__
 from kg.report import page
+from kg.web.files import address
 from kg.web.negotiation import wishes
 from kg.web.opened import Opened
 from kg.web.refusal import RefusedError
@@ -35,7 +36,7 @@ def html(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return a page made from a template of `templates/web`."""
-    filled = page(f"web/{template}", {"release": opened.name, **content})
+    filled = page(f"web/{template}", {"release": opened.name, "static": address, **content})
     return Response(filled, status, {"Content-Security-Policy": POLICY, **_SAFE, **(headers or {})}, HTML)
 
 
@@ -60,12 +61,13 @@ def known(request: Request, tag: str) -> bool:
 def bound(endpoint: Endpoint, opened_for: Callable[[Request], Opened]) -> Callable[[Request], Response]:
     """Return an endpoint that finds the release of each request, and answers 304 to who has its answer already.
 
-    A release never changes, so an answer depends on nothing but the release, this program, the address and Accept.
+    A release never changes, so an answer depends on nothing but the release, this program with its settings, the
+    address and Accept.
     """
 
     def answer(request: Request) -> Response:
         opened = opened_for(request)
-        about = "\n".join((opened.name, __version__, str(request.url), wishes(request)))
+        about = "\n".join((opened.name, __version__, opened.base, opened.tracker, str(request.url), wishes(request)))
         tag = f'W/"{blake2b(about.encode(), digest_size=12).hexdigest()}"'
         headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
         if known(request, tag):

@@ -1,4 +1,7 @@
-"""The package's own files that pages load: plain ones, and those built from npm packages where that was done."""
+"""The package's own files that pages load: plain ones, and those built from npm packages where that was done.
+
+Each is read once, so that what is sent is always what its digest says.
+"""
 
 from functools import cache
 from hashlib import blake2b
@@ -7,6 +10,8 @@ from typing import Final
 
 from kg import resources
 
+FOLDER: Final = "/static/"
+"""Where the site has them."""
 _STATIC: Final = resources.PACKAGE / "web" / "static"
 _BUILT: Final = _STATIC / "built"
 _MEDIA: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
@@ -20,12 +25,23 @@ def built() -> frozenset[str]:
 
 @cache
 def files() -> dict[str, tuple[Path, str]]:
-    """Return every file by its address below `/static/`, with its path and media type."""
+    """Return every file by its address below `FOLDER`, with its path and media type."""
     found = [*_STATIC.glob("*.*"), *_BUILT.glob("*.*")]
     return {str(path.relative_to(_STATIC).as_posix()): (path, _MEDIA[path.suffix]) for path in sorted(found)}
 
 
 @cache
+def content(name: str) -> bytes:
+    """Return what is in a file."""
+    return files()[name][0].read_bytes()
+
+
+@cache
 def digest(name: str) -> str:
     """Return what tells a file's content from any other."""
-    return blake2b(files()[name][0].read_bytes(), digest_size=12).hexdigest()
+    return blake2b(content(name), digest_size=12).hexdigest()
+
+
+def address(name: str) -> str:
+    """Return the address of a file, which is another once its content is: browsers keep what they have from it."""
+    return f"{FOLDER}{name}?v={digest(name)}"

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from kg.web.answers import Endpoint, bound
@@ -52,4 +54,12 @@ def routes(opened: Opened | Callable[[Request], Opened], before: Sequence[tuple[
     """
     if isinstance(opened, Opened):
         return routes(lambda _: opened, before)
-    return [Route(path, bound(endpoint, opened), methods=["GET"]) for path, endpoint in (*before, *_ADDRESSES)]
+    asked = [*before, *_ADDRESSES]
+    asked += [(f"{path}/", _shorter) for path, _ in (*_ADDRESSES, ("/sparql", _shorter)) if path != "/"]
+    return [Route(path, bound(endpoint, opened), methods=["GET"]) for path, endpoint in asked]
+
+
+def _shorter(request: Request, _: Opened) -> Response:
+    """Lead on to the address without the slash at its end; from the root, since readers may know another host."""
+    path, words = quote(request.scope["path"].rstrip("/")), request.url.query
+    return RedirectResponse(f"{path}?{words}" if words else path, 308)

@@ -15,6 +15,7 @@ from kg.web.files import built
 from kg.web.networks.drawing import written
 from kg.web.opened import Opened
 from kg.web.pages.things import look_up
+from kg.web.pages.twins import apart
 
 _SHOWS: Final = ("milestones", "evidence")
 """What the parameter `show` may ask for: the fields of a manner."""
@@ -60,13 +61,15 @@ def page(request: Request, opened: Opened) -> Response:
         kind, _, name = found.unknown[0].partition(":")
         answer = look_up(opened, kind, name)
         return answer if isinstance(answer, Response) else missing(opened, name)
-    hits = [(_further(address, Step(hit.id)), hit) for hit in opened.index.search(sought, _HITS)] if sought else []
+    near = opened.index.search(sought, _HITS) if sought else []
+    hits = [(_further(address, Step(hit.id)), hit) for hit in near]
     examples = [(_further(address, Step(one)), opened.cell(one)) for one in _EXAMPLES if opened.surroundings.there(one)]
     content = {
         "problem": problem,
         "unknown": found.unknown,
         "sought": sought,
         "hits": hits,
+        "apart": apart(opened, near),
         "examples": [] if asked.steps or sought else examples,
         "lists": _lists(opened, asked, found),
         "kept": [(name, text) for name, text in request.query_params.multi_items() if name in _KEPT],

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pyoxigraph as ox
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from kg.describe import DATASET
 from kg.describe import GRAPH as DESCRIPTION
@@ -16,13 +16,14 @@ from kg.neighbours import kind as kind_of
 from kg.query import library
 from kg.report import page, rows
 from kg.web.answers import HTML, html, known, missing, sent
-from kg.web.files import digest, files
+from kg.web.files import content, digest, files
 from kg.web.negotiation import preferred, wishes
-from kg.web.opened import Opened
+from kg.web.opened import Opened, node
 from kg.web.pages.facts import View
 from kg.web.pages.linked import FORMATS, SUFFIXES, written
+from kg.web.pages.twins import apart
 
-BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:")
+BESIDE: Final = ("source:", "milestone:", "rejection:", "observation:", "distinction:", "second-entry:")
 """Ids of what is named after other things."""
 _SUGGESTED: Final = 8
 _HITS: Final = 40
@@ -31,6 +32,7 @@ _SURE: Final = 95
 """From this score on a name is what was written, and not merely like it."""
 _LONG: Final = 200
 """Letters of a search that are looked at."""
+_FOREVER: Final = "public, max-age=31536000, immutable"
 _ATOM: Final = "application/atom+xml"
 _NEWS: Final = 12
 _PUBLISHERS: Final = 8
@@ -90,8 +92,10 @@ def search(request: Request, opened: Opened) -> Response:
     hits = sorted(near, key=lambda hit: hit.id.startswith(BESIDE))
     kinds = Counter(kind_of(hit.id) for hit in hits)
     shown = [hit for hit in hits if kind in ("", kind_of(hit.id))][: _HITS if media == HTML else _SUGGESTED]
+    twins = apart(opened, shown)
     found = [
         {"id": h.id, "label": h.label, "kind": h.kind, "matched": h.matched, "score": h.score,
+         "apart": twins.get(h.id),
          "language": opened.languages.get(h.matched), **{k: opened.cell(h.id)[k] for k in ("href", "chinese")}}
         for h in shown
     ]  # fmt: skip
@@ -139,11 +143,15 @@ def _terms(opened: Opened) -> list[tuple[str, list[View]]]:
 
 
 def void(request: Request, opened: Opened) -> Response:
-    """Answer with the description of the dataset and its graphs, as Accept says."""
+    """Answer with the description of the dataset and its graphs, and where they are asked and taken, as Accept says."""
     media = preferred(wishes(request), (*SUFFIXES, HTML))
     suffix = SUFFIXES.get(media or "", "ttl")
     store = opened.release.store
-    quads = store.quads_for_pattern(None, None, None, ox.NamedNode(graph(DESCRIPTION)))
+    inside, home = ox.NamedNode(graph(DESCRIPTION)), _home(request, opened)
+    places = [(DATASET, "void:sparqlEndpoint", "sparql")]
+    places += [(graph("ontology"), "void:dataDump", f"ontology.{one}") for one in FORMATS]
+    quads = list(store.quads_for_pattern(None, None, None, inside))
+    quads += [ox.Quad(ox.NamedNode(s), node(p), ox.NamedNode(home + where), inside) for s, p, where in places]
     headers = {"Vary": "Accept", "Link": f'<{DATASET}>; rel="describes"'}
     return sent(written(sorted(quads, key=str), suffix), FORMATS[suffix][0], headers)
 
@@ -174,9 +182,10 @@ def static(request: Request, opened: Opened) -> Response:
     name = request.path_params["name"]
     if name not in files():
         return missing(opened, name)
-    path, media = files()[name]
+    same = request.query_params.get("v") == digest(name)
     tag = f'W/"{digest(name)}"'
-    headers = {"ETag": tag, "Cache-Control": "public, no-cache", "X-Content-Type-Options": "nosniff"}
+    kept = _FOREVER if same else "public, no-cache"
+    headers = {"ETag": tag, "Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
     if known(request, tag):
         return Response(status_code=304, headers=headers)
-    return FileResponse(path, media_type=media, headers=headers)
+    return Response(content(name), media_type=files()[name][1], headers=headers)

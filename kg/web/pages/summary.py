@@ -1,7 +1,7 @@
 """What a thing is in one sentence, and how it stands with each agency: from the graph alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from kg.namespaces import compact, expand
 from kg.report import rows
 from kg.web.opened import node
 from kg.web.pages.facts import Link, View
-from kg.web.pages.wording import count, day
+from kg.web.pages.wording import count, day, placed
 
 _APPROVALS: Final = {
     "agency": "agency",
@@ -112,6 +112,10 @@ class Summary:
     def _by(self, name: str, before: str) -> list[Link]:
         return _joined(before, [self._view.link(v) for v in self._view.values(self._view.iri, name)])
 
+    def _of_place(self, before: str) -> list[Link]:
+        places = [self._view.link(v) for v in self._view.values(self._view.iri, "cgt:jurisdiction")]
+        return _joined(before, [replace(one, text=placed(one.text)) for one in places])
+
     def _approved(self) -> list[Link]:
         if not self._approvals:
             return [Link("; no approval is in the graph")]
@@ -135,7 +139,7 @@ class Summary:
         view = self._view
         kind = [view.link(v) for v in view.values(view.iri, "cgt:kind")]
         head = [Link(k.text[:1].upper() + k.text[1:], k.href) for k in kind[:1]] or [Link("Public body")]
-        said = [*head, *self._by("cgt:jurisdiction", " of ")]
+        said = [*head, *self._of_place(" of ")]
         if self._approvals:
             first, last = self._approvals[0], self._approvals[-1]
             products = len({row["product"] for row in self._approvals})
@@ -163,7 +167,7 @@ class Summary:
         said = self._told("cgt:holder", "holder of", "product", "products")
         said += self._told("cgt:originator", "originator of", "therapy", "therapies")
         said += self._told("cgt:sponsor", "sponsor of", "trial", "trials")
-        where = self._by("cgt:jurisdiction", " in ")
+        where = self._of_place(" in ")
         return [Link("Organisation"), *where, *self._by("cgt:partOf", ", part of "), *said]
 
     def _told(self, name: str, words: str, one: str, many: str) -> list[Link]:

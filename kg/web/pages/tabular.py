@@ -39,9 +39,12 @@ _ASIDE: Final = frozenset({"sources", "date_precision", "milestone"})
 _NAMED: Final = {
     "agency": "agency", "other_agency": "agency", "of_agency": "agency", "brand_name": "product",
     "holder": "organisation", "jurisdiction": "jurisdiction", "sponsor": "organisation", "target": "gene",
+    "therapy": "therapy",
     "therapy_class": "class",
 }  # fmt: skip
 """Columns that say a thing by its label, with the kind of thing."""
+_LABELS: Final = ("label", "labels", "title", "brand_name", "source_label", "target_label")
+"""Columns that name what another column has as a thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,7 @@ class Table:
         """Return what stands in a column, row by row: the items of a list apart, nothing where a cell is empty."""
         if column not in self._texts:
             self._texts[column] = [
-                [str(self._opened.cell(part)["text"]) for part in self._parts(column, row[column])]
-                for row in self._plain
+                [self._cell(column, part)["text"] for part in self._parts(column, row[column])] for row in self._plain
             ]
         return self._texts[column]
 
@@ -155,6 +157,11 @@ class Table:
         if value is None:
             return ()
         return str(value).split(LIST_SEPARATOR) if column in self.question.lists else (value,)
+
+    def _cell(self, column: str, part: Any) -> Cell:
+        cell = self._opened.cell(part)
+        # Trials are known by their numbers; what they are called is long, and stands beside.
+        return cell | {"text": str(part).partition(":")[2]} if column == "trial" and cell["href"] else cell
 
     @property
     def all(self) -> int:
@@ -211,14 +218,27 @@ class Table:
         first = list(self.question.screen)
         rest = [name for name in self._columns if name not in first]
         if not self._beside:
-            return first + rest
-        kept = first or [name for name in rest if name not in _ASIDE]
+            return self._once(first + rest)
+        kept = self._once(first or [name for name in rest if name not in _ASIDE])
         # What the page is about, and what is empty, says nothing here.
         return [name for name in kept if any(self.texts(name)) and not self._same(name)]
 
+    def _once(self, names: Sequence[str]) -> list[str]:
+        """Let things stand in place of a column of their labels: their names link, and are there once."""
+        found = list(names)
+        for place, name in enumerate(names):
+            if name in _LABELS:
+                same = (one for one in self._columns if one not in _LABELS and self._things(one))
+                found[place] = next((one for one in same if self.texts(one) == self.texts(name)), name)
+        return list(dict.fromkeys(found))
+
+    def _things(self, column: str) -> bool:
+        parts = [part for row in self._plain for part in self._parts(column, row[column])]
+        return bool(parts) and all(self._opened.cell(part)["href"] for part in parts)
+
     def _same(self, column: str) -> bool:
-        texts = self.texts(column)
-        return column in self.given and all(one == texts[0] for one in texts)
+        texts, names = self.texts(column), [[self._opened.cell(value)["text"]] for value in self.given.values()]
+        return (column in self.given or texts[0] in names) and all(one == texts[0] for one in texts)
 
     @property
     def heads(self) -> list[tuple[str, str, str, str]]:
@@ -247,7 +267,7 @@ class Table:
 
     def _cells(self, column: str, row: Mapping[str, Any]) -> list[Cell]:
         opened = self._opened
-        found = [opened.cell(part) for part in self._parts(column, row[column])]
+        found = [self._cell(column, part) for part in self._parts(column, row[column])]
         if column == "date" and row.get("milestone"):
             href = opened.cell(row["milestone"])["href"]
             return [Cell(text=cell["text"], href=href, language=None, chinese="") for cell in found]

@@ -15,6 +15,8 @@ LANGUAGES: Final = {
     "zh-hant": "Chinese (traditional)",
 }  # fmt: skip
 """What a language is called in English, by its tag."""
+_ARTICLE: Final = ("European Union", "Netherlands", "Philippines", "United ")
+"""How the places begin that are named with an article."""
 _PRECISE: Final = {"year": "%Y", "month": "%B %Y"}
 
 
@@ -29,6 +31,15 @@ def day(text: str, precision: str = "day") -> str:
     except ValueError:
         return text
     return found.strftime(_PRECISE.get(precision, f"{found.day} %B %Y"))
+
+
+def placed(name: str) -> str:
+    """Return a country or union as it stands in a sentence.
+
+    >>> placed("United States"), placed("Japan")
+    ('the United States', 'Japan')
+    """
+    return f"the {name}" if name.startswith(_ARTICLE) else name
 
 
 def count(number: int, one: str, many: str = "") -> str:

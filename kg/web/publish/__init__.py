@@ -16,7 +16,7 @@ from kg.export import CHECKSUMS, export
 from kg.namespaces import WEB, compact
 from kg.report import page
 from kg.store import Release
-from kg.web.files import files
+from kg.web.files import FOLDER, files
 from kg.web.opened import Opened, node
 from kg.web.publish.asking import Order, asking
 from kg.web.publish.crawl import MISSING, Crawled, Written, crawl, resolve, wanted
@@ -129,7 +129,7 @@ def _seeds(opened: Opened) -> list[str]:
         "/page/" + compact(q.subject.value).replace(":", "/", 1) for q in gone if isinstance(q.subject, ox.NamedNode)
     }
     things = sorted(path for path in paths if path.startswith("/page/"))
-    licences = [f"/static/{name}" for name in files() if name.endswith(".txt")]
+    licences = [f"{FOLDER}{name}" for name in files() if name.endswith(".txt")]
     return ["/", MISSING, SEARCH, NAMES, SCRIPT, VOID, *licences, *things]
 
 

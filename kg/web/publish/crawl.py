@@ -3,18 +3,18 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import FileResponse
 from starlette.routing import Match, Route
 
 from kg.errors import OutputError
 from kg.namespaces import WEB
 from kg.query import library
 from kg.web.answers import HTML
+from kg.web.files import FOLDER
 from kg.web.pages.linked import FORMATS
 from kg.web.publish.links import links
 
@@ -110,7 +110,7 @@ class Site:
             match, found = route.matches(scope)
             if match is Match.FULL:
                 response = found["endpoint"](Request({**scope, **found}))
-                body = Path(response.path).read_bytes() if isinstance(response, FileResponse) else bytes(response.body)
+                body = bytes(response.body)
                 headers = dict(response.headers)
                 leads = tuple(links(body.decode())) if _is_page(headers) else ()
                 return Reply(response.status_code, headers, body, leads)
@@ -171,7 +171,9 @@ def _plain(link: str) -> str | None:
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return None
-    query = _canonical(dict(parse_qsl(parts.query, keep_blank_values=True)))
+    # The files that pages load have a digest in their address, which says nothing of which file it is.
+    given = {} if parts.path.startswith(FOLDER) else dict(parse_qsl(parts.query, keep_blank_values=True))
+    query = _canonical(given)
     return parts.path + (f"?{query}" if query else "")
 
 

@@ -6,11 +6,13 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, create_tag
 
+from kg.web.files import FOLDER
+
 SEARCH: Final = "/search"
 """The page that reads what is sought from its own address."""
 NAMES: Final = "/search/names.js"
 """The names it searches,"""
-SCRIPT: Final = "/static/names.js"
+SCRIPT: Final = f"{FOLDER}names.js"
 """and the script that does."""
 DATA: Final = "/sparql"
 """The page that says how to ask what a copy cannot answer."""

@@ -47,6 +47,11 @@
     const alike = 2 * both / (likeness.size + have.size);
     return alike < 0.4 ? 0 : 60 * alike;
   }
+  // Of things that are called the same, their ids tell which is which.
+  function apart(hit, _, hits) {
+    const twin = hits.some((other) => other.id !== hit.id && other.label === hit.label && other.kind === hit.kind);
+    return twin ? { ...hit, apart: hit.id } : hit;
+  }
   function search(names, text) {
     const wanted = plain(text), words = wanted.split(" "), likeness = pairs(wanted), best = new Map();
     if (!wanted) return [];
@@ -55,7 +60,7 @@
       if (points > 0 && !(known && (known.points > points || (known.points === points && !name.own)))) best.set(name.id, { ...name, points });
     }
     return [...best.values()].sort((a, b) => b.points - a.points || a.beside - b.beside || (a.label < b.label ? -1 : 1)).slice(0, MOST)
-      .sort((a, b) => a.beside - b.beside);
+      .sort((a, b) => a.beside - b.beside).map(apart);
   }
   window.kgSearch = async (text) => search(await read(), text);
 
@@ -70,7 +75,7 @@
       link.href = hit.href;
       link.textContent = hit.label;
       about.className = "kind";
-      about.textContent = " " + hit.kind + (hit.matched === hit.label ? "" : ", as " + hit.matched);
+      about.textContent = " " + hit.kind + (hit.apart ? ", " + hit.apart : "") + (hit.matched === hit.label ? "" : ", as " + hit.matched);
       item.append(link, about);
       return item;
     }));

@@ -36,7 +36,7 @@
       item.setAttribute("role", "option");
       name.textContent = hit.label;
       about.className = "help";
-      about.append(hit.kind);
+      about.append(hit.kind, hit.apart ? ", " + hit.apart : "");
       if (hit.matched !== hit.label) {
         const as = document.createElement("span");
         as.textContent = hit.matched;

@@ -59,29 +59,30 @@ class Page {
     this.filters.read(words);
     for (const box of root.querySelectorAll("input[name=show]")) box.checked = words.has("show", box.value);
     if (this.explores && !words.has("thing") && !words.has("expand")) {
+      this.turn = null;
       if (this.drawing) this.draw({ nodes: [], edges: [], names: {}, expanded: {} });
+      this.uncover(false);
       return;
     }
     const turn = this.turn = Symbol("turn");
     root.dataset.settled = "false";
     const response = await fetch(this.explores ? `${root.dataset.from}?${served(words)}` : root.dataset.from).catch(() => null);
-    if (turn !== this.turn) return;
-    if (!response?.ok) {
-      this.status.textContent = response ? await response.text() : "The server does not answer; try again.";
+    const told = await (response?.ok ? response.json() : response?.text())?.catch(() => null);
+    if (turn !== this.turn) return; // One has gone on, or back, while this was on its way.
+    if (!response?.ok || !told) {
+      this.status.textContent = !response?.ok && told || "The server does not answer; try again.";
       root.hidden = false;
       root.dataset.settled = "true";
       return;
     }
-    this.draw(await response.json());
+    this.draw(told);
   }
 
   draw(data) {
     const fresh = this.drawing === null;
     const before = new Set(this.data.nodes.map((node) => node.id));
     this.data = data;
-    root.hidden = false;
-    document.getElementById("lists")?.setAttribute("hidden", "");
-    for (const id of ["hits", "examples"]) document.getElementById(id)?.setAttribute("hidden", "");
+    this.uncover(true);
     if (fresh) {
       this.drawing = draw(root.querySelector(".canvas"), data, {
         label: root.getAttribute("aria-label"),
@@ -99,9 +100,18 @@ class Page {
     this.filter();
     const at = this.words.get("_at");
     if (fresh && at && this.drawing.graph.hasNode(at)) this.drawing.choose(at);
-    const added = data.nodes.filter((node) => !before.has(node.id)).length;
-    if (!fresh) this.say(`${added} added`);
-    else this.say(data.unknown?.length ? `not in the graph: ${data.unknown.join(", ")}` : "");
+    const added = data.nodes.filter((node) => !before.delete(node.id)).length, gone = before.size;
+    this.say([
+      !fresh && added && `${added.toLocaleString("en")} added`,
+      gone && `${gone.toLocaleString("en")} taken away`,
+      data.unknown?.length && `not in the graph: ${data.unknown.join(", ")}`,
+    ].filter(Boolean).join("; "));
+  }
+
+  /** Show the drawing in place of what the page has to start from, or the other way round. */
+  uncover(drawn) {
+    root.hidden = !drawn;
+    for (const id of ["lists", "hits", "examples"]) document.getElementById(id)?.toggleAttribute("hidden", drawn);
   }
 
   filter() {

@@ -17,7 +17,7 @@ export function adding(form, add) {
     choices.replaceChildren(...hits.map((hit) => {
       const text = known.has(hit.label) ? `${hit.label} (${hit.id})` : hit.label;
       known.set(text, hit.id);
-      const also = hit.matched === hit.label ? "" : `, as ${hit.matched}`;
+      const also = `${hit.apart ? `, ${hit.apart}` : ""}${hit.matched === hit.label ? "" : `, as ${hit.matched}`}`;
       return Object.assign(document.createElement("option"), { value: text, label: `${text} (${hit.kind}${also})` });
     }));
   }

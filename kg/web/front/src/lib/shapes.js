@@ -4,31 +4,12 @@ import { floatColor } from "sigma/utils";
 import looks from "../../../../looks.json";
 
 const SVG = "http://www.w3.org/2000/svg";
-// Corners within the unit circle or a little outside, so that all shapes look equally large; y points up.
-const CORNERS = {
-  square: polygon(4, 1.2, Math.PI / 4),
-  diamond: polygon(4, 1.15, 0),
-  triangle: polygon(3, 1.25, Math.PI / 2),
-  hexagon: polygon(6, 1.08, 0),
-  star: star(1.3, 0.497),
-};
-const SHAPES = ["dot", ...Object.keys(CORNERS)];
-
-function polygon(count, radius, turn) {
-  return Array.from({ length: count }, (_, corner) => {
-    const angle = turn + (2 * Math.PI * corner) / count;
-    return [radius * Math.cos(angle), radius * Math.sin(angle)];
-  });
-}
-
-function star(outer, inner) {
-  const points = polygon(5, outer, Math.PI / 2), dents = polygon(5, inner, Math.PI / 2 + Math.PI / 5);
-  return points.flatMap((point, index) => [point, dents[index]]);
-}
+// Corners are within the unit circle or a little outside, so that all shapes look equally large; y points up.
+const SHAPES = ["dot", ...Object.keys(looks.corners)];
 
 /** Return how a kind is drawn: `{colour, shape}`. */
 export function look(kind) {
-  return Object.hasOwn(looks, kind) ? looks[kind] : looks[""];
+  return Object.hasOwn(looks.kinds, kind) ? looks.kinds[kind] : looks.kinds[""];
 }
 
 /** Return an SVG element for a kind of node at a place. */
@@ -40,7 +21,7 @@ export function mark(kind, x, y, size) {
     element.setAttribute("cy", y);
     element.setAttribute("r", size);
   } else {
-    const points = CORNERS[shape].map(([dx, dy]) => `${(x + dx * size).toFixed(1)},${(y - dy * size).toFixed(1)}`);
+    const points = looks.corners[shape].map(([dx, dy]) => `${(x + dx * size).toFixed(1)},${(y - dy * size).toFixed(1)}`);
     element.setAttribute("points", points.join(" "));
   }
   element.setAttribute("fill", colour);
@@ -83,7 +64,7 @@ void main() {
   v_color.a *= 255.0 / 254.0;
 }`;
 
-// Distances from the outline, in radii of the node: the same outlines as CORNERS. It runs for every pixel: no angles.
+// Distances from the outline, in radii of the node: the same outlines as by the corners. It runs for every pixel: no angles.
 const FRAGMENT = /* glsl */ `
 precision mediump float;
 varying vec4 v_color;
