@@ -7,13 +7,12 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kg.web.answers import missing
+from kg.web.answers import compressed, missing
 from kg.web.endpoint.sparql import sparql
 from kg.web.hosts import KnownHosts
 from kg.web.pool.worker import Gone, Job
@@ -23,9 +22,6 @@ from kg.web.settings import Settings
 
 _PULSE: Final = "ASK { ?s ?p ?o }"
 _PULSE_SECONDS: Final = 5.0
-_WORTH_COMPRESSING: Final = 1024
-_EFFORT: Final = 4
-"""Of 9: more takes several times as long for a few bytes in a hundred."""
 
 
 def application(
@@ -57,7 +53,7 @@ def application(
             Middleware(KnownHosts, hosts=state.settings.hosts),
             Middleware(_Endpoint),
             # The endpoint's workers compress what they find; this is for all else.
-            Middleware(GZipMiddleware, minimum_size=_WORTH_COMPRESSING, compresslevel=_EFFORT),
+            Middleware(compressed),
         ],
         exception_handlers={404: _nowhere},
         lifespan=living,

@@ -18,9 +18,9 @@ ROWS: Final[dict[str, str]] = {
     "application/json": "JSON",
     "application/sparql-results+xml": "XML",
     "application/xml": "XML",
-    "text/xml": "XML",
     "text/csv": "CSV",
     "text/tab-separated-values": "TSV",
+    "text/xml": "XML",
 }
 """Media types of SELECT and ASK, and what the engine calls them."""
 GRAPHS: Final[dict[str, str]] = {

@@ -23,17 +23,32 @@ from kg.ports import bindable
 from kg.web.app import application
 from kg.web.connection import Connection
 from kg.web.hosts import LOOPBACK
+from kg.web.pool.workers import Pool
 from kg.web.served import Served, served
 from kg.web.settings import Settings
 
 _LINGER: Final = 5
 """Seconds that requests under way may take when the server is told to end."""
+_GRACE: Final = 4
+"""Seconds of these after which queries under way are stopped, so that who asked is told."""
 _IDLE: Final = 30
 """Seconds after which a connection is closed that was answered and asks nothing more."""
 _BACKLOG: Final = 1024
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, pool: Pool) -> None:
+        super().__init__(config)
+        self._pool = pool
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests under way end, and stop the queries of those that do not in time."""
+        ending = asyncio.get_running_loop().call_later(_GRACE, self._pool.end)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            ending.cancel()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """End when told to, and with success; uvicorn itself would go on to die of the signal."""
@@ -105,6 +120,6 @@ async def _run(config: uvicorn.Config, listener: socket.socket, state: Served) -
     sys.stderr.write(f"Serving release {state.name} at {shown}:{port} (Ctrl-C ends it)\n")
     sys.stderr.flush()
     try:
-        await _Server(config).serve([listener])
+        await _Server(config, state.pool).serve([listener])
     finally:
         await state.stop()

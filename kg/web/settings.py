@@ -18,6 +18,8 @@ class Settings:
         waiting: Long queries that may wait for one of these; more are told to come back.
         admitted: Queries running and waiting at once, light ones included.
         patience: Seconds that a query may wait for a worker.
+        retry: Seconds after which a client that is told to come back should do so; where its query had begun it is told
+            after as many.
         rows: The most rows of a result.
         size: The most bytes of a result, before compression.
         query: The most characters of a query.
@@ -40,6 +42,7 @@ class Settings:
     waiting: int = 6
     admitted: int = 64
     patience: float = 10.0
+    retry: int = 2
     rows: int = 100_000
     size: int = 32 * 2**20
     query: int = 65_536

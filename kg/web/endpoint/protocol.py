@@ -50,6 +50,8 @@ async def asked(request: Request, settings: Settings) -> Asked:
         charset = re.search(r"charset=\"?([\w-]+)", parameters, re.IGNORECASE)
         if charset is not None and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
             raise RefusedError(415, f"The charset {charset[1]} is not taken: send UTF-8.")
+        if (packed := request.headers.get("content-encoding", "identity").strip().lower()) != "identity":
+            raise RefusedError(415, f"The content coding {packed[:40]} is not taken: send the query as it is.")
         if kind == UPDATE:
             raise RefusedError(403, f"{READ_ONLY}.")
         if kind not in (FORM, QUERY):

@@ -14,7 +14,7 @@ from kg.errors import MistakeError, QueryError
 from kg.mistakes import mistake
 from kg.namespaces import PREFIXES
 from kg.syntax import inspect
-from kg.web.answers import known
+from kg.web.answers import compressed, known
 from kg.web.endpoint import editor
 from kg.web.endpoint.description import describe
 from kg.web.endpoint.protocol import Asked, asked
@@ -32,6 +32,7 @@ _KEPT: Final = "public, max-age=60"
 _UNKEPT: Final = "no-store"
 _DECIDING: Final = (b"accept", b"accept-encoding", b"if-none-match")
 """The headers that an answer depends on."""
+_VARIED: Final = "Accept, Accept-Encoding"
 _ANSWER: Final = 2048
 """Bytes that an answer takes beside its body and the query, about."""
 
@@ -47,9 +48,14 @@ async def sparql(scope: Scope, receive: Receive, send: Send) -> None:
             response = await _answer(request, state)
         except RefusedError as error:
             response = await _refusal(request, state, error)
-        response.raw_headers += _common(state.settings.limits)
+        if not isinstance(response, Whole):
+            # What compresses a body here says itself that it does.
+            response.raw_headers += _common(state.settings.limits, "Accept" if response.body else _VARIED)
+            await compressed(response)(scope, receive, send)
+            return
+        response.raw_headers += _common(state.settings.limits, _VARIED)
         # Between two releases the answer may be of the next one already.
-        if key and isinstance(response, Whole) and response.release == key[0] and (same := response.again()):
+        if key and response.release == key[0] and (same := response.again()):
             state.answers.put(key, same, _ANSWER + len(same.body) + sum(map(len, key)))
     await response(scope, receive, send)
 
@@ -64,12 +70,12 @@ def _same(scope: Scope, release: str) -> tuple[str, bytes, bytes] | tuple[()]:
 
 
 @cache
-def _common(limits: str) -> list[tuple[bytes, bytes]]:
+def _common(limits: str, varied: str) -> list[tuple[bytes, bytes]]:
     """The headers that every answer has, as they go out."""
     headers = {
         "access-control-allow-origin": "*",
         "access-control-expose-headers": "ETag, Retry-After, X-Query-Limits, X-Release",
-        "vary": "Accept, Accept-Encoding",
+        "vary": varied,
         "x-query-limits": limits,
         "x-content-type-options": "nosniff",
     }
@@ -100,11 +106,11 @@ async def _bare(request: Request, state: Served) -> Response:
     if media == HTML:
         return await _page(state, "", None, {})
     body = describe(state, f"{state.settings.base or request.base_url}sparql", GRAPHS[media])
-    tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+    tag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": _KEPT, "X-Release": state.name}
     if known(request, tag):
         return Response(status_code=304, headers=headers)
-    return Response(b"" if request.method == "HEAD" else body, 200, headers, _typed(media))
+    return Response(body, 200, headers, _typed(media))
 
 
 async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -> Response:
@@ -118,6 +124,9 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
     offers = ROWS if seen.form in ("SELECT", "ASK") else GRAPHS
     accept = wishes(request)
     media = _chosen(accept, (*offers, HTML))
+    if media is None and not seen.form:
+        # It will be told what is wrong with it, whatever it takes.
+        media = next(iter(offers))
     if media is None:
         raise RefusedError(406, f"The answer comes as one of: {', '.join(offers)}; not as {accept[:200]}.")
     compressed = media != HTML and _takes_gzip(wishes(request, "accept-encoding"))
@@ -140,9 +149,6 @@ async def _evaluated(request: Request, state: Served, wish: Asked, query: str) -
         return await _page(state, query, reply.body, headers)
     if reply.gzip:
         headers["Content-Encoding"] = "gzip"
-    if request.method == "HEAD":
-        headers["Content-Length"] = str(sum(map(len, reply.parts)))
-        return Response(b"", 200, headers, _typed(media))
     return Whole(reply, settings.stalled, kept, headers, _typed(media))
 
 
@@ -180,7 +186,7 @@ async def _refusal(request: Request, state: Served, error: RefusedError) -> Resp
     if media == PROBLEM:
         return JSONResponse(editor.told(error), error.status, headers, PROBLEM)
     body = error.message if error.message.endswith("\n") else f"{error.message}\n"
-    return Response("" if request.method == "HEAD" else body, error.status, headers, _TEXT)
+    return Response(body, error.status, headers, _TEXT)
 
 
 async def _page(state: Served, query: str, answer: bytes | RefusedError | None, headers: Mapping[str, str]) -> Response:

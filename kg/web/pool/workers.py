@@ -29,12 +29,18 @@ _TOGETHER: Final = 8
 _FIRST: Final = 8
 """Workers that are opened before a release is served; the others follow."""
 _STARTING: Final = 20.0
+ENDING: Final = "end"
+"""Why a query is gone that was stopped because the server ends."""
 
 _T = TypeVar("_T")
 
 
 class Overloaded(Exception):  # noqa: N818
     """There is no room for another query now."""
+
+
+class _Crowded(Overloaded):
+    """As many long queries wait as may; this one had begun, which cost a worker."""
 
 
 class Late(Exception):  # noqa: N818
@@ -65,6 +71,7 @@ class Pool:
         self._heavy = asyncio.Semaphore(settings.heavy)
         self._patient = 0
         self._admitted = 0
+        self._ending = False
         self._watching: asyncio.Task[None] | None = None
         self._refilling: asyncio.Task[None] | None = None
 
@@ -89,6 +96,13 @@ class Pool:
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
 
+    def end(self) -> None:
+        """Begin nothing any more, and stop what is evaluated."""
+        self._ending = True
+        self._hand_out()
+        for worker in self._workers:
+            worker.kill(ENDING)
+
     async def close(self) -> None:
         """End every worker."""
         tasks = [task for task in (self._watching, self._refilling) if task is not None]
@@ -112,27 +126,34 @@ class Pool:
             Overloaded: There is no room.
             Late: It took too long.
             Left: The client went away.
-            Gone: The worker died of it.
+            Gone: The worker died of it, or the pool ends.
         """
         if self._admitted >= self._settings.admitted:
             raise Overloaded
         self._admitted += 1
         try:
-            query = self._begun(job)
-            with contextlib.suppress(Long):
-                return await query.answer
-            if not self._heavy.locked():
-                async with self._heavy:
-                    return await _long(query, seconds, left)
-            # No place is free: it starts again when one is.
-            _stop(query)
-            return await self._later(job, seconds, left)
+            return await self._evaluated(job, seconds, left)
+        except _Crowded:
+            pass
         finally:
             self._admitted -= 1
+        # Who asks again at once would cost one worker after another, and light queries would wait for those.
+        return await _first(asyncio.get_running_loop().create_future(), left, self._settings.retry, Overloaded)
+
+    async def _evaluated(self, job: Job, seconds: float, left: Callable[[], Awaitable[None]]) -> Reply:
+        query = self._begun(job)
+        with contextlib.suppress(Long):
+            return await query.answer
+        if not self._heavy.locked():
+            async with self._heavy:
+                return await _long(query, seconds, left)
+        # No place is free: it starts again when one is.
+        _stop(query)
+        return await self._later(job, seconds, left)
 
     async def _later(self, job: Job, seconds: float, left: Callable[[], Awaitable[None]]) -> Reply:
         if self._patient >= self._settings.waiting:
-            raise Overloaded
+            raise _Crowded
         self._patient += 1
         try:
             await _first(self._heavy.acquire(), left, self._settings.patience, Overloaded)
@@ -154,6 +175,8 @@ class Pool:
 
     def _hand_out(self) -> None:
         """Give queries that wait to free workers, in the order of asking; several to one where many wait."""
+        while self._queue and self._ending:
+            self._queue.popleft()[1].fail(Gone(ENDING))
         while self._queue and self._free and (places := self._settings.width - len(self._starting)) > 0:
             worker = self._free.pop()
             if worker.alive:
@@ -220,7 +243,8 @@ class Pool:
             max(held, key=lambda worker: held[worker]).kill("memory")
 
     def _missing(self) -> bool:
-        return sum(worker.alive and worker.store == self._store for worker in self._workers) < self._wanted
+        alive = sum(worker.alive and worker.store == self._store for worker in self._workers)
+        return not self._ending and alive < self._wanted
 
     async def _refill(self) -> None:
         """Open what is missing, one at a time: opening takes a core for as long as many light queries do."""
