@@ -87,6 +87,12 @@ def test_every_module_has_a_layer() -> None:
     assert {part(path) for path in MODULES} == set(LEVEL)
 
 
+def test_every_module_has_its_place_on_the_map() -> None:
+    table = re.search(r"\| for \| modules \|.*?\n\n", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert table is not None
+    assert set(LEVEL) <= set(re.findall(r"`(\w+)/?`", table[0]))
+
+
 @pytest.mark.parametrize("path", MODULES, ids=part)
 def test_imports_point_down(path: Path) -> None:
     for name in imports(path):
