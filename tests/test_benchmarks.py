@@ -33,7 +33,7 @@ def test_the_site_draws_the_network_that_it_is_given(small: Release) -> None:
     assert kind == "application/json"
     assert len(json.loads(content)["edges"]) == EDGES
     server = draw.serve(held)
-    with urlopen(f"http://127.0.0.1:{server.server_port}/static/site.css?v=1") as answer:  # noqa: S310 - our own
+    with urlopen(f"http://127.0.0.1:{server.server_port}/static/site.css?v=1") as answer:
         assert answer.read() == held["/static/site.css"][2]
     server.shutdown()
     server.server_close()

@@ -39,8 +39,8 @@ def _quads(state: Served, endpoint: ox.NamedNode) -> Iterator[ox.Triple]:
     yield ox.Triple(service, term("sd:endpoint"), endpoint)
     yield ox.Triple(service, term("sd:supportedLanguage"), term("sd:SPARQL11Query"))
     yield ox.Triple(service, term("sd:feature"), term("sd:UnionDefaultGraph"))
-    for name in _FORMATS:
-        yield ox.Triple(service, term("sd:resultFormat"), ox.NamedNode(PREFIXES["formats"] + name))
+    for form in _FORMATS:
+        yield ox.Triple(service, term("sd:resultFormat"), ox.NamedNode(PREFIXES["formats"] + form))
     settings = state.settings
     bounds = (
         f"Read only. A query has at most {settings.query:,} characters and takes at most {settings.deadline:g} seconds "
@@ -54,4 +54,11 @@ def _quads(state: Served, endpoint: ox.NamedNode) -> Iterator[ox.Triple]:
     yield ox.Triple(dataset, term("dcterms:license"), ox.NamedNode(state.licence))
     yield ox.Triple(dataset, term("sd:defaultGraph"), default)
     yield ox.Triple(default, kind, term("sd:Graph"))
+    # A request may make its dataset of these graphs and of no others; how large each is, VoID says.
+    yield ox.Triple(service, term("sd:availableGraphs"), dataset)
+    for number, name in enumerate(sorted(state.release.store.named_graphs(), key=str)):
+        named = ox.BlankNode(f"named{number}")
+        yield ox.Triple(dataset, term("sd:namedGraph"), named)
+        yield ox.Triple(named, kind, term("sd:NamedGraph"))
+        yield ox.Triple(named, term("sd:name"), name)
     yield ox.Triple(default, term("void:triples"), ox.Literal(str(state.quads), datatype=term("xsd:integer")))
