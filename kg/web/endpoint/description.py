@@ -49,16 +49,18 @@ def _quads(state: Served, endpoint: ox.NamedNode) -> Iterator[ox.Triple]:
     )
     yield ox.Triple(service, term("rdfs:comment"), ox.Literal(bounds, language="en"))
     yield ox.Triple(service, term("sd:defaultDataset"), dataset)
+    # A request may make its dataset of these graphs and of no others; how large each is, VoID says.
+    yield ox.Triple(service, term("sd:availableGraphs"), dataset)
     yield ox.Triple(dataset, kind, term("sd:Dataset"))
     yield ox.Triple(dataset, term("dcterms:identifier"), ox.Literal(state.name))
     yield ox.Triple(dataset, term("dcterms:license"), ox.NamedNode(state.licence))
     yield ox.Triple(dataset, term("sd:defaultGraph"), default)
+    graphs = sorted(state.release.store.named_graphs(), key=str)
+    named = {ox.BlankNode(f"named{number}"): graph for number, graph in enumerate(graphs)}
+    for one in named:
+        yield ox.Triple(dataset, term("sd:namedGraph"), one)
+    for one, graph in named.items():
+        yield ox.Triple(one, kind, term("sd:NamedGraph"))
+        yield ox.Triple(one, term("sd:name"), graph)
     yield ox.Triple(default, kind, term("sd:Graph"))
-    # A request may make its dataset of these graphs and of no others; how large each is, VoID says.
-    yield ox.Triple(service, term("sd:availableGraphs"), dataset)
-    for number, name in enumerate(sorted(state.release.store.named_graphs(), key=str)):
-        named = ox.BlankNode(f"named{number}")
-        yield ox.Triple(dataset, term("sd:namedGraph"), named)
-        yield ox.Triple(named, kind, term("sd:NamedGraph"))
-        yield ox.Triple(named, term("sd:name"), name)
     yield ox.Triple(default, term("void:triples"), ox.Literal(str(state.quads), datatype=term("xsd:integer")))

@@ -56,7 +56,8 @@ def dump(_: Request, opened: Opened) -> Response:
     """Answer with all statements of the release, each with its graph."""
     if not _lies(opened):
         return missing(opened, DUMP)
-    return FileResponse(opened.release.path / FILE, media_type=FORMATS["nq"][0])
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return FileResponse(opened.release.path / FILE, headers=headers, media_type=FORMATS["nq"][0])
 
 
 def _lies(opened: Opened) -> bool:
@@ -96,7 +97,7 @@ def _content(opened: Opened) -> dict[str, Any]:
     return {
         "graphs": graphs,
         "triples": sum(one["triples"] for one in graphs),
-        "files": [(f"{ADDRESS}.{suffix}", media) for suffix, (media, _) in FORMATS.items()],
+        "files": [(suffix, media, f"{ADDRESS}.{suffix}") for suffix, (media, _) in FORMATS.items()],
         "dump": f"/{DUMP}" if _lies(opened) else None,
         "size": (opened.release.path / FILE).stat().st_size if _lies(opened) else 0,
         "modified": opened.release.manifest.get("modified", ""),
