@@ -259,7 +259,8 @@ def test_descriptions_for_machines(site: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/page/product/kymriah", "/questions", "/ontology", "/id/product/nope", "/search?q=x"]
+    "path",
+    ["/", "/page/product/kymriah", "/questions", "/ontology", "/id/product/nope", "/search?q=x", "/.well-known/void"],
 )
 def test_every_page_has_a_strict_policy_and_nothing_inline(site: TestClient, path: str) -> None:
     answer = site.get(path, headers={"Accept": "text/html"})
