@@ -18,7 +18,6 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import networkx as nx
 from playwright.sync_api import Browser, sync_playwright
@@ -28,6 +27,8 @@ from starlette.testclient import TestClient
 from kg.network import Graph, multigraph
 from kg.store import Release, open_release
 from kg.web.files import files
+from kg.web.kept import Kept
+from kg.web.opened import Opened
 from kg.web.site import routes
 
 NAME = "agency-product-class"
@@ -86,16 +87,17 @@ def answers(release: Release, graph: Graph) -> tuple[dict[str, tuple[str, str, b
     """Return what the site answers when it is asked for this network, and the seconds that each answer took."""
     held: dict[str, tuple[str, str, bytes]] = {}
     took: dict[str, float] = {}
-    with patch("kg.web.opened.network", lambda *_, **__: graph):
-        client = TestClient(Starlette(routes=list(routes(release))))
-        paths = [f"/networks/{NAME}{suffix}" for suffix in ("", ".html", ".places.json", ".svg")]
-        for path in [*paths, *(f"/static/{name}" for name in files())]:
-            start = time.perf_counter()
-            answer = client.get(path)
-            took[path] = time.perf_counter() - start
-            answer.raise_for_status()
-            policy = answer.headers.get("content-security-policy", "")
-            held[path] = (answer.headers["content-type"], policy, answer.content)
+    opened = Opened(release)
+    opened.network = Kept(lambda *_: graph, len, len(graph))
+    client = TestClient(Starlette(routes=routes(opened)))
+    paths = [f"/networks/{NAME}{suffix}" for suffix in ("", ".html", ".places.json", ".svg")]
+    for path in [*paths, *(f"/static/{name}" for name in files())]:
+        start = time.perf_counter()
+        answer = client.get(path)
+        took[path] = time.perf_counter() - start
+        answer.raise_for_status()
+        policy = answer.headers.get("content-security-policy", "")
+        held[path] = (answer.headers["content-type"], policy, answer.content)
     return held, took
 
 
@@ -104,8 +106,8 @@ def serve(held: dict[str, tuple[str, str, bytes]]) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            kind, policy, content = held.get(self.path, ("text/plain", "", b""))
-            self.send_response(200 if self.path in held else 404)
+            kind, policy, content = held.get(path := self.path.partition("?")[0], ("text/plain", "", b""))
+            self.send_response(200 if path in held else 404)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Security-Policy", policy)
             self.send_header("Content-Length", str(len(content)))

@@ -24,6 +24,7 @@ PAGES = [
     "/networks",
     "/networks/product-milestones?product=Kymriah",
     "/ontology",
+    "/dataset",
     "/sparql",
     "/page/product/kimriah",
 ]

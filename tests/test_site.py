@@ -8,9 +8,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from kg.namespaces import BASE, KINDS, compact, expand
+from kg.namespaces import BASE, KINDS, compact, expand, graph
 from kg.query import library
-from kg.store import Answer, Release
+from kg.store import DATASET, Answer, Release
 from kg.web.negotiation import preferred
 from kg.web.opened import Opened
 from kg.web.pages.linked import FORMATS
@@ -99,10 +99,17 @@ def test_a_withdrawn_id_names_its_replacement() -> None:
         ox.Quad(old, ox.NamedNode(expand("dcterms:isReplacedBy")), new),
         ox.Quad(new, label, ox.Literal("The new one", language="en")),
     ])  # fmt: skip
-    for path in ("/id/product/old", "/page/product/old"):
-        answer = client(Release.in_memory(store)).get(path)
-        assert answer.status_code == 410
+    site = client(Release.in_memory(store))
+    link = f'<{new.value}>; rel="successor-version"'
+    for path in ("/id/product/old", "/page/product/old", "/page/product/old/cite.bib"):
+        answer = site.get(path)
+        assert (answer.status_code, answer.headers["link"]) == (410, link)
         assert '<a href="/page/product/new">The new one</a>' in answer.text
+    turtle = {"Accept": "text/turtle"}
+    for answer in (site.get("/id/product/old", headers=turtle), site.get("/data/product/old.ttl")):
+        assert (answer.status_code, answer.headers["link"]) == (410, link)
+        said = list(ox.parse(answer.content, format=ox.RdfFormat.TURTLE))
+        assert any((q.subject, q.object) == (old, new) for q in said)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -245,7 +252,6 @@ def test_descriptions_for_machines(site: TestClient) -> None:
     void = site.get("/.well-known/void")
     assert void.headers["content-type"].startswith("text/turtle")
     assert any("void#Dataset" in str(q.object) for q in ox.parse(void.content, format=ox.RdfFormat.TURTLE))
-    assert site.get("/dataset").headers["location"] == "/.well-known/void"
     robots = site.get("/robots.txt").text
     assert "Disallow: /sparql" in robots
     assert "Sitemap: http://testserver/sitemap.xml" in robots
@@ -253,7 +259,8 @@ def test_descriptions_for_machines(site: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/page/product/kymriah", "/questions", "/ontology", "/id/product/nope", "/search?q=x"]
+    "path",
+    ["/", "/page/product/kymriah", "/questions", "/ontology", "/id/product/nope", "/search?q=x", "/.well-known/void"],
 )
 def test_every_page_has_a_strict_policy_and_nothing_inline(site: TestClient, path: str) -> None:
     answer = site.get(path, headers={"Accept": "text/html"})
@@ -273,8 +280,58 @@ def test_what_has_not_changed_is_not_sent_again(site: TestClient) -> None:
         assert (again.status_code, again.content) == (304, b"")
     html, turtle = (site.get("/ontology", headers={"Accept": a}).headers["etag"] for a in ("text/html", "text/turtle"))
     assert html != turtle
+    assert again.headers["vary"] == "Accept, Accept-Encoding"
     assert site.head("/page/product/kymriah").status_code == 200
     assert site.post("/page/product/kymriah").status_code == 405
+
+
+def test_a_page_is_sent_again_where_the_program_is_another(small: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = client(small).get("/").headers["etag"]
+    assert client(small).get("/").headers["etag"] == before
+    monkeypatch.setattr("kg.web.answers.program", lambda: "other")
+    assert client(small).get("/", headers={"If-None-Match": before}).status_code == 200
+
+
+def test_pages_of_other_hosts_may_ask(site: TestClient) -> None:
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Headers": "if-none-match"}
+    for path in ("/id/product/kymriah", "/data/product/kymriah.ttl", "/page/product/kymriah", "/dataset"):
+        answer = site.options(path, headers=asked)
+        assert (answer.status_code, answer.content, answer.headers["allow"]) == (204, b"", "GET, HEAD, OPTIONS")
+        assert "If-None-Match" in answer.headers["access-control-allow-headers"]
+        assert answer.headers["access-control-allow-origin"] == site.get(path).headers["access-control-allow-origin"]
+    icon = site.get("/favicon.ico")
+    assert icon.headers["content-type"] == "image/svg+xml"
+    assert icon.content == site.get("/static/icon.svg").content
+
+
+def test_every_address_of_ours_in_the_description_answers(site: TestClient, small: Release) -> None:
+    void = list(ox.parse(site.get("/.well-known/void").content, format=ox.RdfFormat.TURTLE))
+    ends = {end.value for q in void for end in (q.subject, q.object) if isinstance(end, ox.NamedNode)}
+    roots = (BASE, "http://testserver/")
+    paths = {iri.partition("#")[0].removeprefix(root) for iri in ends for root in roots if iri.startswith(root)}
+    assert {"dataset", "curators", "ontology", "graph/products", "data/cgt-kg.nq", "sparql"} <= paths
+    for path in sorted(paths - {"sparql"}):
+        answer = site.get(f"/{path}")
+        # What one table holds is withdrawn ids.
+        assert answer.status_code in (200, 303, 410), path
+        if answer.status_code == 303:
+            assert site.get(answer.headers["location"]).status_code == 200, path
+    assert site.get("/data/cgt-kg.nq").content == (small.path / DATASET).read_bytes()
+
+
+def test_the_description_as_a_page(site: TestClient, small: Release) -> None:
+    page = site.get("/.well-known/void", headers={"Accept": "text/html"}).text
+    where = site.get("/graph/products").headers["location"]
+    assert (where, page.count('<tr id="products">')) == ("/.well-known/void#products", 1)
+    assert site.get("/curators").headers["location"] == "/.well-known/void#curators"
+    count = len(list(small.store.quads_for_pattern(None, None, None, ox.NamedNode(graph("products")))))
+    assert f'<td class="n">{count:,}</td>' in page.partition('<tr id="products">')[2].partition("</tr>")[0]
+    assert site.get("/.well-known/void.ttl").content == site.get("/.well-known/void").content
+    unknown = site.get("/graph/product")
+    assert unknown.status_code == 404
+    assert '<a href="/.well-known/void#products">Curated table: products</a>' in unknown.text
+    assert site.get("/graph/%3Cscript%3E%20").status_code == site.get("/.well-known/void.exe").status_code == 404
+    assert client(hostile()).get("/data/cgt-kg.nq").status_code == 404
 
 
 def test_a_new_release_is_answered_from_at_once(small: Release) -> None:
@@ -444,9 +501,10 @@ def test_behind_a_proxy_addresses_are_the_readers(small: Release) -> None:
     assert "Sitemap: https://example.org/sitemap.xml" in site.get("/robots.txt").text
     assert "https://example.org/page/" in site.get("/feed.xml").text
     quads = ox.parse(site.get("/.well-known/void").content, format=ox.RdfFormat.TURTLE)
-    places = {compact(q.predicate.value): str(q.object) for q in quads}
-    assert places["void:sparqlEndpoint"] == "<https://example.org/sparql>"
-    assert places["void:dataDump"].startswith("<https://example.org/ontology.")
+    places = {(compact(q.predicate.value), str(q.object)) for q in quads}
+    assert ("void:sparqlEndpoint", "<https://example.org/sparql>") in places
+    assert ("void:dataDump", "<https://example.org/ontology.ttl>") in places
+    assert ("void:dataDump", "<https://example.org/data/cgt-kg.nq>") in places
 
 
 @pytest.mark.parametrize(

@@ -179,11 +179,11 @@ def test_too_long_an_address_is_told_what_to_do(server: Running, spaces: int, st
 
 def test_a_bare_request_is_described(client: httpx.Client) -> None:
     response = client.get("/sparql", headers={"Accept": "application/n-triples"})
-    said = {
-        str(q.predicate.value).rpartition("#")[2]: q.object.value
-        for q in ox.parse(response.content, format=ox.RdfFormat.N_TRIPLES)
-    }
+    stated = list(ox.parse(response.content, format=ox.RdfFormat.N_TRIPLES))
+    said = {str(q.predicate.value).rpartition("#")[2]: q.object.value for q in stated}
     assert said["endpoint"] == str(response.url)
+    named = {q.object.value for q in stated if q.predicate.value.endswith("#name")}
+    assert len(named) == count(get(client, "SELECT (COUNT(DISTINCT ?g) AS ?n) { GRAPH ?g { ?s ?p ?o } }"))
     assert "100,000 rows" in said["comment"]
     assert "rows=100000" in response.headers["x-query-limits"]
     page = client.get("/sparql", headers={"Accept": "text/html"})

@@ -1,6 +1,6 @@
 """Answers to requests: pages with their headers, and what has not changed since it was last asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -9,11 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from kg import __version__
 from kg.report import page
-from kg.web.files import address
+from kg.web.files import address, program
 from kg.web.negotiation import wishes
-from kg.web.opened import Opened
+from kg.web.opened import Cell, Opened
 from kg.web.refusal import RefusedError
 
 HTML: Final = "text/html"
@@ -26,6 +25,19 @@ POLICY: Final = (
 STILL: Final = "default-src 'none'; style-src 'unsafe-inline'"
 """What a picture may load, which holds its own style: nothing."""
 _SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+_METHODS: Final = "GET, HEAD, OPTIONS"
+_OPEN: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Content-Location, ETag, Link",
+}
+"""All is public: any page of any host may read it, ..."""
+_PREFLIGHT: Final = {
+    "Allow": _METHODS,
+    "Access-Control-Allow-Methods": _METHODS,
+    "Access-Control-Allow-Headers": "Accept, If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
+"""... with these methods and headers."""
 
 _WORTH_COMPRESSING: Final = 1024
 _EFFORT: Final = 4
@@ -52,15 +64,26 @@ def html(
 
 
 def sent(content: str | bytes, media: str, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
-    """Return data of a media type, which any page of any host may read."""
-    return Response(content, status, {"Access-Control-Allow-Origin": "*", **_SAFE, **(headers or {})}, media)
+    """Return data of a media type."""
+    return Response(content, status, {**_SAFE, **(headers or {})}, media)
 
 
-def missing(opened: Opened, wanted: str) -> Response:
-    """Return the page that says that there is no such thing, and what comes near."""
-    hits = opened.index.search(wanted.replace("-", " "), 8) if wanted else []
-    content = {"wanted": wanted, "hits": [(opened.cell(hit.id), hit) for hit in hits]}
-    return html(opened, "missing.html", content, 404, {"Vary": "Accept"})
+def home(request: Request, opened: Opened) -> str:
+    """Return the address of the start page, as readers reach it."""
+    return opened.base or str(request.base_url)
+
+
+def missing(opened: Opened, wanted: str, near: Sequence[tuple[Cell, str]] = ()) -> Response:
+    """Return the page that says that there is no such thing, and what comes near.
+
+    Args:
+        opened: What is looked through.
+        wanted: What was asked for.
+        near: What comes near, each with its kind; where empty, the things of such a name.
+    """
+    if wanted and not near:
+        near = [(opened.cell(hit.id), hit.kind) for hit in opened.index.search(wanted.replace("-", " "), 8)]
+    return html(opened, "missing.html", {"wanted": wanted, "hits": near}, 404, {"Vary": "Accept"})
 
 
 def known(request: Request, tag: str) -> bool:
@@ -73,23 +96,34 @@ def bound(endpoint: Endpoint, opened_for: Callable[[Request], Opened]) -> Callab
     """Return an endpoint that finds the release of each request, and answers 304 to who has its answer already.
 
     A release never changes, so an answer depends on nothing but the release, this program with its settings, the
-    address and Accept.
+    address and Accept. Pages of other hosts may ask too, and are told so.
     """
+    made_by = program()
 
     def answer(request: Request) -> Response:
+        response = Response(status_code=204, headers=_PREFLIGHT) if request.method == "OPTIONS" else asked(request)
+        response.headers.update(_OPEN)
+        return response
+
+    def asked(request: Request) -> Response:
         opened = opened_for(request)
-        about = "\n".join((opened.name, __version__, opened.base, opened.tracker, str(request.url), wishes(request)))
+        about = "\n".join((opened.name, made_by, opened.base, opened.tracker, str(request.url), wishes(request)))
         tag = f'W/"{blake2b(about.encode(), digest_size=12).hexdigest()}"'
-        headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
         if known(request, tag):
-            return Response(status_code=304, headers=headers | {"Vary": "Accept"})
+            # What is sent whole is compressed, and says so, only after this.
+            return _kept(Response(status_code=304, headers={"Vary": "Accept, Accept-Encoding"}), tag)
         try:
             response = endpoint(request, opened)
         except RefusedError as error:
             kept = {"Cache-Control": "no-store", **error.headers}
             return html(opened, "refused.html", {"message": error.message}, error.status, kept)
-        if response.status_code == 200 and "etag" not in response.headers:
-            response.headers.update(headers)
-        return response
+        return _kept(response, tag) if response.status_code == 200 and "etag" not in response.headers else response
 
     return answer
+
+
+def _kept(response: Response, tag: str) -> Response:
+    """Return an answer with what tells a client when to ask for it anew."""
+    response.headers.update({"ETag": tag, "Cache-Control": "public, no-cache"})
+    response.headers.setdefault("Vary", "Accept")
+    return response

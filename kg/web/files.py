@@ -3,6 +3,7 @@
 Each is read once, so that what is sent is always what its digest says.
 """
 
+import os
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -15,6 +16,10 @@ FOLDER: Final = "/static/"
 _STATIC: Final = resources.PACKAGE / "web" / "static"
 _BUILT: Final = _STATIC / "built"
 _MEDIA: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+
+_APART: Final = frozenset(("__pycache__", "curated", "front"))
+"""Folders of what no answer is made by: a release has the tables' facts, and of the scripts' sources only what is built
+from them is sent."""
 
 
 @cache
@@ -40,6 +45,19 @@ def content(name: str) -> bytes:
 def digest(name: str) -> str:
     """Return what tells a file's content from any other."""
     return blake2b(content(name), digest_size=12).hexdigest()
+
+
+@cache
+def program() -> str:
+    """Return what tells the program's files from those of any other: its code, templates, questions and scripts."""
+    told = blake2b(digest_size=12)
+    for top in (resources.PACKAGE, resources.QUERIES):
+        for folder, inside, names in os.walk(top):
+            inside[:] = sorted(set(inside) - _APART)
+            for path in (Path(folder, name) for name in sorted(names)):
+                held = path.read_bytes()
+                told.update(f"{path.relative_to(top).as_posix()} {len(held)} ".encode() + held)
+    return told.hexdigest()
 
 
 def address(name: str) -> str:

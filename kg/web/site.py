@@ -13,7 +13,7 @@ from kg.web.endpoint import editor
 from kg.web.networks import explore
 from kg.web.networks import library as networks
 from kg.web.opened import Opened
-from kg.web.pages import figures, questions, start, things
+from kg.web.pages import dataset, figures, questions, start, things
 
 _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/", start.start),
@@ -24,7 +24,10 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/page/{kind}/{name}/cite.{suffix}", things.cite),
     ("/page/{kind}/{name}/timeline.{suffix}", figures.timeline),
     ("/data/{kind}/{name}", things.data),
-    ("/dataset", things.dataset),
+    (f"/{dataset.DUMP}", dataset.dump),
+    ("/dataset", dataset.identify),
+    ("/graph/{name}", dataset.identify),
+    ("/curators", dataset.identify),
     ("/ontology", start.ontology),
     ("/ontology.{suffix}", start.ontology),
     ("/questions", questions.listing),
@@ -36,9 +39,11 @@ _ADDRESSES: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/explore.json", explore.data),
     ("/feed.xml", start.feed),
     ("/sparql/terms.json", editor.terms),
-    ("/.well-known/void", start.void),
+    (dataset.ADDRESS, dataset.describe),
+    (f"{dataset.ADDRESS}.{{suffix}}", dataset.describe),
     ("/robots.txt", start.robots),
     ("/sitemap.xml", start.sitemap),
+    ("/favicon.ico", start.icon),
     ("/static/{name:path}", start.static),
 )
 
@@ -56,7 +61,7 @@ def routes(opened: Opened | Callable[[Request], Opened], before: Sequence[tuple[
         return routes(lambda _: opened, before)
     asked = [*before, *_ADDRESSES]
     asked += [(f"{path}/", _shorter) for path, _ in (*_ADDRESSES, ("/sparql", _shorter)) if path != "/"]
-    return [Route(path, bound(endpoint, opened), methods=["GET"]) for path, endpoint in asked]
+    return [Route(path, bound(endpoint, opened), methods=["GET", "OPTIONS"]) for path, endpoint in asked]
 
 
 def _shorter(request: Request, _: Opened) -> Response:

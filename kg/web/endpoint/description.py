@@ -39,8 +39,8 @@ def _quads(state: Served, endpoint: ox.NamedNode) -> Iterator[ox.Triple]:
     yield ox.Triple(service, term("sd:endpoint"), endpoint)
     yield ox.Triple(service, term("sd:supportedLanguage"), term("sd:SPARQL11Query"))
     yield ox.Triple(service, term("sd:feature"), term("sd:UnionDefaultGraph"))
-    for name in _FORMATS:
-        yield ox.Triple(service, term("sd:resultFormat"), ox.NamedNode(PREFIXES["formats"] + name))
+    for form in _FORMATS:
+        yield ox.Triple(service, term("sd:resultFormat"), ox.NamedNode(PREFIXES["formats"] + form))
     settings = state.settings
     bounds = (
         f"Read only. A query has at most {settings.query:,} characters and takes at most {settings.deadline:g} seconds "
@@ -49,9 +49,18 @@ def _quads(state: Served, endpoint: ox.NamedNode) -> Iterator[ox.Triple]:
     )
     yield ox.Triple(service, term("rdfs:comment"), ox.Literal(bounds, language="en"))
     yield ox.Triple(service, term("sd:defaultDataset"), dataset)
+    # A request may make its dataset of these graphs and of no others; how large each is, VoID says.
+    yield ox.Triple(service, term("sd:availableGraphs"), dataset)
     yield ox.Triple(dataset, kind, term("sd:Dataset"))
     yield ox.Triple(dataset, term("dcterms:identifier"), ox.Literal(state.name))
     yield ox.Triple(dataset, term("dcterms:license"), ox.NamedNode(state.licence))
     yield ox.Triple(dataset, term("sd:defaultGraph"), default)
+    graphs = sorted(state.release.store.named_graphs(), key=str)
+    named = {ox.BlankNode(f"named{number}"): graph for number, graph in enumerate(graphs)}
+    for one in named:
+        yield ox.Triple(dataset, term("sd:namedGraph"), one)
+    for one, graph in named.items():
+        yield ox.Triple(one, kind, term("sd:NamedGraph"))
+        yield ox.Triple(one, term("sd:name"), graph)
     yield ox.Triple(default, kind, term("sd:Graph"))
     yield ox.Triple(default, term("void:triples"), ox.Literal(str(state.quads), datatype=term("xsd:integer")))

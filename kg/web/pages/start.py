@@ -8,17 +8,15 @@ import pyoxigraph as ox
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from kg.describe import DATASET
-from kg.describe import GRAPH as DESCRIPTION
 from kg.feed import atom
 from kg.namespaces import ONTOLOGY, compact, expand, graph
 from kg.neighbours import kind as kind_of
 from kg.query import library
 from kg.report import page, rows
-from kg.web.answers import HTML, html, known, missing, sent
+from kg.web.answers import HTML, home, html, known, missing, sent
 from kg.web.files import content, digest, files
 from kg.web.negotiation import preferred, wishes
-from kg.web.opened import Opened, node
+from kg.web.opened import Opened
 from kg.web.pages.facts import View
 from kg.web.pages.linked import FORMATS, SUFFIXES, written
 from kg.web.pages.twins import apart
@@ -79,7 +77,7 @@ def start(_: Request, opened: Opened) -> Response:
 
 def feed(request: Request, opened: Opened) -> Response:
     """Answer with the newest milestones as a feed, whose links lead to this server's pages."""
-    host = _home(request, opened)
+    host = home(request, opened)
     return sent(atom(opened.release, lambda thing: f"{host}page/{thing.replace(':', '/', 1)}"), _ATOM)
 
 
@@ -142,24 +140,10 @@ def _terms(opened: Opened) -> list[tuple[str, list[View]]]:
     return groups
 
 
-def void(request: Request, opened: Opened) -> Response:
-    """Answer with the description of the dataset and its graphs, and where they are asked and taken, as Accept says."""
-    media = preferred(wishes(request), (*SUFFIXES, HTML))
-    suffix = SUFFIXES.get(media or "", "ttl")
-    store = opened.release.store
-    inside, home = ox.NamedNode(graph(DESCRIPTION)), _home(request, opened)
-    places = [(DATASET, "void:sparqlEndpoint", "sparql")]
-    places += [(graph("ontology"), "void:dataDump", f"ontology.{one}") for one in FORMATS]
-    quads = list(store.quads_for_pattern(None, None, None, inside))
-    quads += [ox.Quad(ox.NamedNode(s), node(p), ox.NamedNode(home + where), inside) for s, p, where in places]
-    headers = {"Vary": "Accept", "Link": f'<{DATASET}>; rel="describes"'}
-    return sent(written(sorted(quads, key=str), suffix), FORMATS[suffix][0], headers)
-
-
 def robots(request: Request, opened: Opened) -> Response:
     """Answer with what robots are asked to leave alone: what costs much and says nothing new."""
-    home = _home(request, opened)
-    text = f"User-agent: *\nDisallow: /sparql\nDisallow: /search\nDisallow: /*?\nSitemap: {home}sitemap.xml\n"
+    host = home(request, opened)
+    text = f"User-agent: *\nDisallow: /sparql\nDisallow: /search\nDisallow: /*?\nSitemap: {host}sitemap.xml\n"
     return PlainTextResponse(text)
 
 
@@ -167,19 +151,22 @@ def sitemap(request: Request, opened: Opened) -> Response:
     """Answer with the addresses of all pages."""
     fixed = ["", "questions", "networks", "explore", "ontology", *(f"questions/{name}" for name in library())]
     things = sorted(path[1:] for iri in opened.labels if (path := opened.path(iri) or "").startswith("/page/"))
-    content: dict[str, Any] = {"host": _home(request, opened), "paths": fixed + things}
+    content: dict[str, Any] = {"host": home(request, opened), "paths": fixed + things}
     content["modified"] = opened.release.manifest.get("modified", "")
     return sent(page("web/sitemap.xml", content), "application/xml")
 
 
-def _home(request: Request, opened: Opened) -> str:
-    """The address of the start page, as readers reach it."""
-    return opened.base or str(request.base_url)
-
-
 def static(request: Request, opened: Opened) -> Response:
     """Answer with one of the package's own files."""
-    name = request.path_params["name"]
+    return _file(request, opened, request.path_params["name"])
+
+
+def icon(request: Request, opened: Opened) -> Response:
+    """Answer with the icon, where browsers look for it that were not told by a page."""
+    return _file(request, opened, "icon.svg")
+
+
+def _file(request: Request, opened: Opened, name: str) -> Response:
     if name not in files():
         return missing(opened, name)
     same = request.query_params.get("v") == digest(name)

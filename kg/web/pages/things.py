@@ -38,17 +38,20 @@ def _view(opened: Opened, kind: str, name: str) -> View | None:
     return view if view.there else None
 
 
-def _gone(view: View) -> Response:
-    """Answer for an id that was withdrawn: when, why, and what stands in its place."""
+def _gone(view: View, suffix: str = "") -> Response:
+    """Answer for an id that was withdrawn: when, why, and what stands in its place; as data with a format's suffix."""
     said = [view.values(view.iri, name) for name in ("dcterms:isReplacedBy", "cgt:givenUp", "cgt:explanation")]
     instead, when, why = (next((v.value for v in found), "") for found in said)
+    headers = _VARY | ({"Link": f'<{instead}>; rel="successor-version"'} if instead else {})
+    if suffix:
+        return sent(written(about(view.opened.release, view.iri), suffix), FORMATS[suffix][0], headers, 410)
     content = {
         "id": view.id,
         "instead": view.opened.titled(instead) if instead else None,
         "when": day(when),
         "why": why,
     }
-    return html(view.opened, "gone.html", content, 410, _VARY)
+    return html(view.opened, "gone.html", content, 410, headers)
 
 
 def look_up(opened: Opened, kind: str, name: str) -> View | Response:
@@ -62,16 +65,18 @@ def look_up(opened: Opened, kind: str, name: str) -> View | Response:
 def identify(request: Request, opened: Opened) -> Response:
     """Answer for a thing's IRI: 303 to its page or its data, as Accept says."""
     kind, name = request.path_params["kind"], request.path_params["name"]
-    view = look_up(opened, kind, name)
-    if isinstance(view, Response):
-        return view
+    view = _view(opened, kind, name)
+    if view is None:
+        return missing(opened, name)
     media = preferred(wishes(request), _OFFERED)
+    suffix = SUFFIXES.get(media or "") or SAME.get(media or "", "")
+    if view.gone:
+        return _gone(view, suffix)
     if media is None:
         offers = ", ".join(_OFFERED)
         return sent(f"{kind}:{name} is offered as {offers}\n", "text/plain", _VARY, 406)
-    suffix = SUFFIXES.get(media) or SAME.get(media)
     where = f"/data/{kind}/{name}.{suffix}" if suffix else f"/page/{kind}/{name}"
-    return RedirectResponse(where, 303, _VARY | {"Access-Control-Allow-Origin": "*"})
+    return RedirectResponse(where, 303, _VARY)
 
 
 def data(request: Request, opened: Opened) -> Response:
@@ -80,6 +85,8 @@ def data(request: Request, opened: Opened) -> Response:
     view = _view(opened, request.path_params["kind"], name)
     if view is None or suffix not in FORMATS:
         return missing(opened, name or suffix)
+    if view.gone:
+        return _gone(view, suffix)
     headers = {"Link": f'<{view.iri}>; rel="describes", <{_page(view)}>; rel="alternate"; type="{HTML}"'}
     return sent(written(about(opened.release, view.iri), suffix), FORMATS[suffix][0], headers)
 
@@ -113,8 +120,10 @@ def page(request: Request, opened: Opened) -> Response:
 def cite(request: Request, opened: Opened) -> Response:
     """Answer with the citation of a thing, in the format of the suffix."""
     kind, name, suffix = (request.path_params[key] for key in ("kind", "name", "suffix"))
-    view = _view(opened, kind, name)
-    if view is None or suffix not in CITATIONS:
+    view = look_up(opened, kind, name)
+    if isinstance(view, Response):
+        return view
+    if suffix not in CITATIONS:
         return missing(opened, name)
     _, media, write = CITATIONS[suffix]
     headers = {"Content-Disposition": f'attachment; filename="{kind}-{name}.{suffix}"'}
@@ -127,11 +136,6 @@ def picture(request: Request, opened: Opened) -> Response:
     if view is None or not view.label:
         return missing(opened, request.path_params["name"])
     return sent(opened.pictured(view.id), SVG, {"Content-Security-Policy": STILL})
-
-
-def dataset(_: Request, __: Opened) -> Response:
-    """Answer for the IRI of the dataset: 303 to its description."""
-    return RedirectResponse("/.well-known/void", 303)
 
 
 def _page(view: View) -> str:
