@@ -57,7 +57,7 @@ def text_of(markup: str) -> str:
     [
         ("product/kymriah", r"CAR-T cell therapy against CD19, of Novartis; first approved by FDA on 30 August 2017; "),
         ("product/carteyva", "first approved by NMPA in September 2021"),
-        ("product/glybera", r"first approved by EMA on 25 October 2012; expired since"),
+        ("product/glybera", r"first approved by EMA on 25 October 2012; expired since 28 October 2017"),
         ("therapy/tisagenlecleucel", "CAR-T cell therapy against CD19, first developed by University of Pennsylvania"),
         ("agency/us-fda", r"Regulator of the United States; has approved \d+ products since 22 August 1997"),
         ("class/car-t", r"Class of gene-modified immune cell therapy; \d+ products approved by \d+ agencies, the "),
@@ -82,7 +82,10 @@ def test_how_a_product_stands_with_each_agency(full: TestClient) -> None:
     assert rows[0].startswith("FDA2017-08-30first")
     assert rows[1].startswith("EMA2018-08-23358")
     ended = full.get("/page/product/glybera").text
-    assert re.search(r'<span class="warn">expired since \d{4}-\d\d-\d\d</span>', ended)
+    assert '<span class="warn">expired since 2017-10-28</span>' in ended
+    only_the_year = full.get("/page/product/creavax-rcc").text
+    assert '<span class="warn">withdrawn since 2021</span>' in only_the_year
+    assert "withdrawn since 2021." in text_of(only_the_year)
 
 
 def test_an_approval_that_was_converted_says_so(full: TestClient) -> None:
