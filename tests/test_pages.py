@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from kg.errors import NotInGraphError
+from kg.lookup import Index
 from kg.namespaces import expand
 from kg.query import library, names, resolve
 from kg.store import Release
@@ -298,6 +299,23 @@ def test_search_by_kind_and_with_a_slip(full: TestClient) -> None:
     assert set(re.findall(r'<li><a href="/page/([^/]+)/', only)) == {"organisation"}
     hit = full.get("/search", params={"q": "奕凯达"}).json()["hits"][0]
     assert (hit["id"], hit["language"], hit["chinese"]) == ("product:yikaida", "zh", "奕凯达")
+
+
+def test_names_that_have_every_word_come_first_in_any_order(real: Release) -> None:
+    index = Index(real)
+    for text in ("Yescarta HTA G-BA 2023", "2023 g-ba yescarta"):
+        hits = index.search(text)
+        full = [hit for hit in hits if {"yescarta", "ba", "2023"} <= set(re.findall(r"\w+", hit.matched.lower()))]
+        assert full
+        assert hits[: len(full)] == full
+        assert hits[len(full)].score < min(hit.score for hit in full)
+    for text, first in (
+        ("novartis ag", "organisation:novartis"),  # no longer word that begins so: "agreement"
+        ("CAR-T cell therapy", "class:car-t"),
+        ("spinal musclar atrophy", "indication:spinal-muscular-atrophy"),
+        ("奕凯达", "product:yikaida"),
+    ):
+        assert index.search(text)[0].id == first
 
 
 def test_a_withdrawn_id_is_gone_everywhere(full: TestClient, real: Release) -> None:
