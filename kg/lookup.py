@@ -162,7 +162,9 @@ class Index:
         same = self._identified(text.strip())
         top = [(same, (100, text, self._labels[same]))] if same else self._near(text, limit)
         kinds = _kinds(self._release, (thing for thing, _ in top))
-        return [Hit(compact(t), label, ", ".join(kinds.get(t, ())), name, int(score)) for t, (score, name, label) in top]
+        return [
+            Hit(compact(t), label, ", ".join(kinds.get(t, ())), name, int(score)) for t, (score, name, label) in top
+        ]
 
     def _near(self, text: str, limit: int) -> list[tuple[str, tuple[float, str, str]]]:
         wanted = utils.default_process(text)
