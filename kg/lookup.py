@@ -14,6 +14,8 @@ from kg.store import Release, Term
 
 _LIMIT: Final = 20
 _CUTOFF: Final = 70
+_WORDS: Final = 90
+"""From this score on, a name has every one of several words; where there is such a name, no other comes up to it."""
 
 _KINDS = """
 SELECT ?thing ?kind WHERE {
@@ -160,20 +162,34 @@ class Index:
         same = self._identified(text.strip())
         top = [(same, (100, text, self._labels[same]))] if same else self._near(text, limit)
         kinds = _kinds(self._release, (thing for thing, _ in top))
-        return [Hit(compact(t), label, ", ".join(kinds.get(t, ())), name, score) for t, (score, name, label) in top]
+        return [
+            Hit(compact(t), label, ", ".join(kinds.get(t, ())), name, int(score)) for t, (score, name, label) in top
+        ]
 
-    def _near(self, text: str, limit: int) -> list[tuple[str, tuple[int, str, str]]]:
+    def _near(self, text: str, limit: int) -> list[tuple[str, tuple[float, str, str]]]:
         wanted = utils.default_process(text)
         if not wanted:
             return []
+        having = self._having(wanted.split())
         matches = process.extract(wanted, self._choices, scorer=fuzz.WRatio, limit=limit * 5, score_cutoff=_CUTOFF)
-        found: dict[str, tuple[int, str, str]] = {}
+        matches += process.extract(wanted, having, scorer=fuzz.WRatio, limit=limit * 5)
+        found: dict[str, tuple[float, str, str]] = {}
         for choice, score, name in matches:
-            best = alike(wanted, choice, score)
+            best: float = alike(wanted, choice, score)
+            if having:
+                best = _WORDS + best * (100 - _WORDS) / 100 if name in having else min(best, _WORDS - 1)
             for thing, label in self._by_name[name]:
                 if (best, name) > found.get(thing, (0, "", ""))[:2]:
                     found[thing] = (best, name, label)
         return sorted(found.items(), key=lambda item: (-item[1][0], item[1][2], item[0]))[:limit]
+
+    def _having(self, words: list[str]) -> dict[str, str]:
+        """The names that have every one of several words, in any order."""
+        if len(words) < 2:
+            return {}
+        # The longest word leaves the fewest names, which alone are taken apart.
+        longest, wanted = max(words, key=len), frozenset(words)
+        return {name: own for name, own in self._choices.items() if longest in own and wanted.issubset(own.split())}
 
     def _identified(self, text: str) -> str:
         try:

@@ -326,7 +326,7 @@ def test_the_verbs_that_draw(words: str, name: str, small: Release, tmp_path: Pa
         ("timeline Kymriha --out x.svg", "did you mean Kymriah"),
         ("timeline jurisdiction:us --out x.svg", "nothing to draw"),
         ("chart approvals-by-year --out /dev/null/x.svg", "cannot be written"),
-        ("network agency-product-class --out x.gif", ".png, not as '.gif'"),
+        ("network agency-product-class --out x.gif", "x.gif: ends in .gif; a network is written as"),
     ],
 )
 def test_what_cannot_be_drawn(words: str, message: str, small: Release) -> None:

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from kg.errors import NotInGraphError
+from kg.lookup import Index
 from kg.namespaces import expand
 from kg.query import library, names, resolve
 from kg.store import Release
@@ -57,7 +58,7 @@ def text_of(markup: str) -> str:
     [
         ("product/kymriah", r"CAR-T cell therapy against CD19, of Novartis; first approved by FDA on 30 August 2017; "),
         ("product/carteyva", "first approved by NMPA in September 2021"),
-        ("product/glybera", r"first approved by EMA on 25 October 2012; expired since"),
+        ("product/glybera", r"first approved by EMA on 25 October 2012; expired since 28 October 2017"),
         ("therapy/tisagenlecleucel", "CAR-T cell therapy against CD19, first developed by University of Pennsylvania"),
         ("agency/us-fda", r"Regulator of the United States; has approved \d+ products since 22 August 1997"),
         ("class/car-t", r"Class of gene-modified immune cell therapy; \d+ products approved by \d+ agencies, the "),
@@ -82,7 +83,10 @@ def test_how_a_product_stands_with_each_agency(full: TestClient) -> None:
     assert rows[0].startswith("FDA2017-08-30first")
     assert rows[1].startswith("EMA2018-08-23358")
     ended = full.get("/page/product/glybera").text
-    assert re.search(r'<span class="warn">expired since \d{4}-\d\d-\d\d</span>', ended)
+    assert '<span class="warn">expired since 2017-10-28</span>' in ended
+    only_the_year = full.get("/page/product/creavax-rcc").text
+    assert '<span class="warn">withdrawn since 2021</span>' in only_the_year
+    assert "withdrawn since 2021." in text_of(only_the_year)
 
 
 def test_an_approval_that_was_converted_says_so(full: TestClient) -> None:
@@ -164,9 +168,13 @@ def test_hits_of_the_same_name_are_told_apart(real: Release, full: TestClient) -
         assert len(set(texts)) == len(texts), texts
         told += sum(bool(hit["apart"]) for hit in hits)
     assert told > 10
-    page = full.get("/search", params={"q": "Casgevy HTA CDA-AMC"}, headers={"Accept": "text/html"}).text
-    assert "HTA recommendation, Transfusion-dependent beta thalassaemia" in page
-    assert "Second entry" not in page.partition("Did you mean")[2].partition("</p>")[0]
+    browser = {"Accept": "text/html"}
+    page = full.get("/search", params={"q": "Casgevy HTA CDA-AMC"}, headers=browser).text
+    assert "2025-01-06, Transfusion-dependent beta thalassaemia" in page
+    slip = full.get("/search", params={"q": "Casgevi HTA CDA-AMC"}, headers=browser).text
+    meant = slip.partition("Did you mean")[2].partition("</p>")[0]
+    assert meant
+    assert "Second entry" not in meant
 
 
 def test_a_table_says_what_a_thing_is_called_once(full: TestClient) -> None:
@@ -295,6 +303,23 @@ def test_search_by_kind_and_with_a_slip(full: TestClient) -> None:
     assert set(re.findall(r'<li><a href="/page/([^/]+)/', only)) == {"organisation"}
     hit = full.get("/search", params={"q": "奕凯达"}).json()["hits"][0]
     assert (hit["id"], hit["language"], hit["chinese"]) == ("product:yikaida", "zh", "奕凯达")
+
+
+def test_names_that_have_every_word_come_first_in_any_order(real: Release) -> None:
+    index = Index(real)
+    for text in ("Yescarta HTA G-BA 2023", "2023 g-ba yescarta"):
+        hits = index.search(text)
+        full = [hit for hit in hits if {"yescarta", "ba", "2023"} <= set(re.findall(r"\w+", hit.matched.lower()))]
+        assert full
+        assert hits[: len(full)] == full
+        assert hits[len(full)].score < min(hit.score for hit in full)
+    for text, first in (
+        ("novartis ag", "organisation:novartis"),  # no longer word that begins so: "agreement"
+        ("CAR-T cell therapy", "class:car-t"),
+        ("spinal musclar atrophy", "indication:spinal-muscular-atrophy"),
+        ("奕凯达", "product:yikaida"),
+    ):
+        assert index.search(text)[0].id == first
 
 
 def test_a_withdrawn_id_is_gone_everywhere(full: TestClient, real: Release) -> None:

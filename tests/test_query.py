@@ -3,6 +3,8 @@
 import csv
 import io
 import os
+from datetime import date
+from statistics import median_low
 
 import pyoxigraph as ox
 import pytest
@@ -20,6 +22,19 @@ PARAMETERS = [
     for question in library().values()
     for parameter in question.parameters
 ]
+
+
+SPANS = {
+    "lag": ("date", "other_date", "lag_days"),
+    "extensions": ("approved", "date", "days"),
+    "expedited": ("date", "outcome_date", "days"),
+    "withdrawn": ("approved", "date", "days_authorised"),
+    "designated-then-approved": ("designated", "approved", "days"),
+    "opinion-to-approval": ("opinion", "approval", "days"),
+    "review-times": ("applied", "approved", "days"),
+    "reimbursed-after": ("approved", "decided", "days"),
+}
+"""The two dates of a question, and the column that counts the days between them."""
 
 
 def required(question: Question) -> dict[str, str]:
@@ -60,6 +75,56 @@ def test_rows_are_in_a_total_order(question: Question, real: Release) -> None:
     assert first == again
     if not question.name.startswith(("history",)):
         assert len(set(map(str, first.rows))) == len(first.rows), "no row twice"
+
+
+@QUESTIONS
+def test_a_question_that_counts_days_says_how_well_the_dates_are_known(question: Question) -> None:
+    if any("days" in column.split("_") for column in question.result):
+        assert {"precision", "not_measured"} & set(question.result)
+
+
+@pytest.mark.parametrize(("name", "columns"), SPANS.items(), ids=SPANS)
+def test_days_are_counted_with_their_sign_and_only_between_days(name: str, columns: tuple[str, str, str], real) -> None:
+    found = rows(ask(name, real))
+    assert {row["precision"] for row in found} > {"day"}
+    for row in found:
+        start, end, days = (row[column] for column in columns)
+        known = row["precision"] == "day"
+        assert days == ((date.fromisoformat(end) - date.fromisoformat(start)).days if known else None), row
+
+
+def test_a_first_date_is_as_precise_as_its_milestone(real: Release) -> None:
+    known = {(row["about"], row["date"]): row["precision"] for row in rows(real.select(
+        "SELECT ?about ?date (MIN(?how) AS ?precision) WHERE { ?act a cgt:CommitteeOpinion ; cgt:about ?about ; "
+        "cgt:date ?date ; cgt:datePrecision ?how } GROUP BY ?about ?date"
+    ))}  # fmt: skip
+    coarse = [row for row in rows(ask("opinion-to-approval", real)) if known[row["product"], row["opinion"]] != "day"]
+    assert coarse
+    assert all(row["precision"] != "day" and row["days"] is None for row in coarse)
+
+
+def test_the_summary_of_lags_is_what_the_lags_say(real: Release) -> None:
+    lags: dict[tuple[str, str], list[dict[str, object]]] = {}
+    for row in rows(ask("lag", real)):
+        lags.setdefault((row["agency"], row["other_agency"]), []).append(row)
+    summary = rows(ask("lag-summary", real))
+    assert {(row["agency"], row["other_agency"]) for row in summary} == set(lags)
+    for row in summary:
+        own = lags[row["agency"], row["other_agency"]]
+        days = [one["lag_days"] for one in own if one["lag_days"] is not None]
+        figures = [row[f"{name}_lag_days"] for name in ("median", "least", "greatest")]
+        assert figures == ([median_low(days), min(days), max(days)] if days else [None] * 3), row
+        letters = [{"day": 10, "month": 7, "year": 4}[one["precision"]] for one in own]
+        order = [(one["other_date"][:n], one["date"][:n]) for one, n in zip(own, letters, strict=True)]
+        assert row["later"] == sum(there > here for there, here in order)
+        assert row["earlier"] == sum(there < here for there, here in order)
+        assert row["order_unknown"] + row["same_day"] == len(own) - row["later"] - row["earlier"]
+        assert row["not_measured"] == len(own) - len(days)
+
+
+def test_the_newest_day_of_publication_is_said_also_where_other_sources_have_none(small: Release) -> None:
+    found = {row["agency"]: row for row in rows(ask("source-age", small))}
+    assert (found["EMA"]["newest_published"], found["EMA"]["age_days"]) == ("2026-09-04", 79)
 
 
 def test_an_approval_is_one_row_also_where_its_holder_is_not_known(real: Release) -> None:

@@ -13,7 +13,7 @@ from kg.neighbours import kind
 from kg.shapes import shapes
 from kg.store import Answer
 from kg.web.opened import Opened, node
-from kg.web.pages.wording import LANGUAGES
+from kg.web.pages.wording import LANGUAGES, known
 
 _TYPE: Final = node("rdf:type")
 _ABOUT: Final = node("cgt:about")
@@ -281,7 +281,7 @@ class View:
         details = self.values(iri, "cgt:approvalType", "cgt:outcome", "cgt:reason", "cgt:pathway", "cgt:indication")
         return Milestone(
             link=self.link(ox.NamedNode(iri)),
-            date=date[: {"year": 4, "month": 7}.get(precision, 10)],
+            date=known(date, precision),
             kind=", ".join(self.kinds(iri)),
             agency=self.link(self.values(iri, "cgt:agency")[0]),
             about=tuple(self.link(v) for v in self.values(iri, "cgt:about") if v.value != self.iri),

@@ -9,7 +9,7 @@ from kg.namespaces import compact, expand
 from kg.report import rows
 from kg.web.opened import node
 from kg.web.pages.facts import Link, View
-from kg.web.pages.wording import count, day, placed
+from kg.web.pages.wording import count, day, known, placed
 
 _APPROVALS: Final = {
     "agency": "agency",
@@ -68,12 +68,17 @@ class Summary:
             agency=Link(row["agency"], opened.path(agency) if agency else None),
             product=Link(opened.cell(row["product"])["text"], opened.cell(row["product"])["href"]),
             milestone=Link(opened.cell(row["milestone"])["text"], opened.cell(row["milestone"])["href"]),
-            date=row["date"][: {"year": 4, "month": 7}.get(row["date_precision"], 10)],
+            date=known(row["date"], row["date_precision"]),
             type=self._type(row),
             after=after,
             status=row["status"] or "",
-            since=row["status_date"] or "",
+            since=known(*self._changed(row)),
         )
+
+    @staticmethod
+    def _changed(row: dict[str, Any]) -> tuple[str, str]:
+        """When the status became what it is, and how precisely that is known; nothing where it never changed."""
+        return row["status_date"] or "", row["status_precision"] or _DAYS
 
     def _type(self, row: dict[str, Any]) -> str:
         """The kind of the approval, and what it was converted to since."""
@@ -128,7 +133,8 @@ class Summary:
         now = len(standing)
         state = "" if now == len(agencies) else f", still authorised by {count(now, 'agency', 'agencies')}"
         if not now:
-            state = ", and no longer by any" if len(agencies) > 1 else f"; {first.status} since"
+            since = day(*self._changed(self._approvals[0]))
+            state = ", and no longer by any" if len(agencies) > 1 else f"; {first.status} since {since}"
         return [*said, Link(state)]
 
     def _on(self, row: dict[str, Any]) -> str:

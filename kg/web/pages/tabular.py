@@ -34,7 +34,7 @@ _WORDY: Final = 40
 _SELECTS: Final = 4
 """and so many such lists may stand above a table."""
 _IS: Final = "_is_"
-_ASIDE: Final = frozenset({"sources", "date_precision", "milestone"})
+_ASIDE: Final = frozenset({"sources", "date_precision", "status_precision", "milestone"})
 """Columns that stay away where a table is one of several on a page, unless the question shows them first."""
 _NAMED: Final = {
     "agency": "agency", "other_agency": "agency", "of_agency": "agency", "brand_name": "product",

@@ -33,6 +33,15 @@ def day(text: str, precision: str = "day") -> str:
     return found.strftime(_PRECISE.get(precision, f"{found.day} %B %Y"))
 
 
+def known(text: str, precision: str) -> str:
+    """Return as much of a date as is known: a month or a year is no day.
+
+    >>> known("2017-08-30", "day"), known("2017-08-01", "month"), known("2017-01-01", "year")
+    ('2017-08-30', '2017-08', '2017')
+    """
+    return text[: {"year": 4, "month": 7}.get(precision, 10)]
+
+
 def placed(name: str) -> str:
     """Return a country or union as it stands in a sentence.
 
