@@ -159,9 +159,12 @@ class TestInABrowser:
         write(page, APPROVALS)
         page.click("#run")
         ran(page)
+        # Names come a moment after the rows.
+        page.wait_for_selector("tbody small")
         rows = page.inner_text("tbody")
         page.goto(page.url)
         ran(page)
+        page.wait_for_selector("tbody small")
         assert page.inner_text("tbody") == rows
         assert content(page) == APPROVALS
         write(page, "ASK {}")
