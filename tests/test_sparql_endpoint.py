@@ -425,7 +425,7 @@ def test_light_queries_pass_two_dozen_heavy_ones(server: Running) -> None:
         with server.client() as own:
             answer = own.post("/sparql", params={"timeout": "2"}, content=f"{PRODUCT} # {number}", headers=DIRECT)
             # A client that is told to wait, and asks for something else at once.
-            return heavy(number + 24) if answer.status_code == 429 and number < 96 else answer
+            return heavy(number + 24) if answer.status_code == 429 and number < 48 else answer
 
     times = []
     end = time.monotonic() + 30
